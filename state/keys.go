@@ -1,0 +1,186 @@
+package state
+
+import (
+	"bytes"
+	"reflect"
+	"strings"
+	"unsafe"
+)
+
+// Keys is a key scope: the keys that one KeyBy brings to a task. All operators behind it share it, each with its
+// own id, and all their state hangs on the key made current here. A key is known as long as some state or timer of
+// it exists. Only the task's goroutine uses it.
+type Keys[K comparable] struct {
+	table
+	hasher Hasher[K]
+	slabs  []*[slabLen]K
+	hashes []uint64
+	bufs   [2][]byte // for comparing keys that == does not find equal, and for owning a key's memory
+}
+
+// NewKeys adds a key scope to the backend. A key type without a stable hash is an error that Start reports too.
+func NewKeys[K comparable](b *Backend) (*Keys[K], error) {
+	hasher, err := HashOf[K]()
+	if err != nil {
+		b.refuse(err)
+		return nil, err
+	}
+	k := &Keys[K]{hasher: hasher, slabs: []*[slabLen]K{new([slabLen]K)}}
+	k.init(b, k)
+	b.tables = append(b.tables, &k.table)
+	return k, nil
+}
+
+// Operator is the scope of one operator's states under these keys.
+func (k *Keys[K]) Operator(id string) *Scope { return k.b.scope(id, &k.table) }
+
+// Seek makes key the current key of all handles of the scope.
+func (k *Keys[K]) Seek(key K) {
+	k.tidy()
+	k.cur = k.resolve(k.hasher.Hash(key), key)
+}
+
+// Prepare resolves the keys of a batch in passes, so that the waits for memory of many keys overlap, and brings
+// their states near. Afterwards no key is current; Select makes one. It ends the validity of everything that
+// earlier Select and Ref calls returned.
+func (k *Keys[K]) Prepare(keys []K) {
+	k.tidyAll()
+	k.resize(len(keys))
+	k.hasher.HashAll(keys, k.hashes)
+	k.guess()
+	k.confirm(keys)
+	for _, c := range k.columns {
+		c.touch(k.batch)
+	}
+}
+
+// Select makes the i-th key of the prepared batch the current one.
+func (k *Keys[K]) Select(i int) { k.cur = k.batch[i] }
+
+// Current is the current key; ok is false if there is none.
+func (k *Keys[K]) Current() (key K, ok bool) {
+	return *k.key(k.cur.slot), k.cur.slot != noSlot
+}
+
+// Len is the number of keys that have state or timers, or were used in the current batch.
+func (k *Keys[K]) Len() int {
+	n := 0
+	for i := range k.groups {
+		n += k.groups[i].idx.used
+	}
+	return n
+}
+
+func (k *Keys[K]) key(slot uint32) *K { return &k.slabs[slot>>slabBits][slot&slabMask] }
+
+func (k *Keys[K]) resize(n int) {
+	if cap(k.hashes) < n {
+		k.hashes, k.batch = make([]uint64, n), make([]place, n)
+	}
+	k.hashes, k.batch = k.hashes[:n], k.batch[:n]
+}
+
+// guess takes the first slot with the right tag; confirm looks whether it is the right one.
+func (k *Keys[K]) guess() {
+	groups := k.b.options.MaxParallelism
+	for i, h := range k.hashes {
+		group := uint32(KeyGroup(h, groups) - k.first)
+		at := place{noSlot, group}
+		if group < uint32(len(k.groups)) {
+			at.slot = k.groups[group].idx.candidate(tagOf(h))
+		}
+		k.batch[i] = at
+	}
+}
+
+func (k *Keys[K]) confirm(keys []K) {
+	for i, at := range k.batch {
+		if at.slot == noSlot || *k.key(at.slot) != keys[i] {
+			k.batch[i] = k.resolve(k.hashes[i], keys[i])
+		}
+	}
+}
+
+// resolve returns the place of key, a new one if the key is not known.
+func (k *Keys[K]) resolve(hash uint64, key K) place {
+	group := uint32(KeyGroup(hash, k.b.options.MaxParallelism) - k.first)
+	if group >= uint32(len(k.groups)) {
+		k.b.fail(ErrForeignKey)
+		return place{}
+	}
+	if slot := k.find(group, tagOf(hash), key); slot != noSlot {
+		return place{slot, group}
+	}
+	return place{k.add(group, tagOf(hash), key), group}
+}
+
+func (k *Keys[K]) find(group, tag uint32, key K) uint32 {
+	idx := &k.groups[group].idx
+	for slot := idx.candidate(tag); slot != noSlot; slot = idx.after(tag, slot) {
+		if known := k.key(slot); *known == key || k.hasher.key.floats && k.sameBytes(known, &key) {
+			return slot
+		}
+	}
+	return noSlot
+}
+
+// sameBytes finds a NaN equal to itself.
+func (k *Keys[K]) sameBytes(a, b *K) bool {
+	k.bufs[0] = k.hasher.key.append(k.bufs[0][:0], unsafe.Pointer(a))
+	k.bufs[1] = k.hasher.key.append(k.bufs[1][:0], unsafe.Pointer(b))
+	return bytes.Equal(k.bufs[0], k.bufs[1])
+}
+
+func (k *Keys[K]) add(group, tag uint32, key K) uint32 {
+	slot := k.take(group)
+	if int(slot>>slabBits) == len(k.slabs) {
+		k.slabs = append(k.slabs, new([slabLen]K))
+	}
+	*k.key(slot) = k.own(key)
+	k.groups[group].idx.insert(tag, slot)
+	return slot
+}
+
+// own copies the memory that a key refers to: a record's strings are often parts of a whole batch.
+func (k *Keys[K]) own(key K) K {
+	if !k.hasher.key.owned {
+		return key
+	}
+	return ownKey(k.hasher.key, key)
+}
+
+func ownKey[K comparable](t *keyType, key K) K {
+	p := unsafe.Pointer(&key)
+	for _, l := range t.leaves {
+		if l.kind == leafString {
+			s := (*string)(unsafe.Add(p, l.off))
+			*s = strings.Clone(*s)
+		}
+	}
+	return key
+}
+
+func (k *Keys[K]) appendKey(dst []byte, slot uint32) []byte {
+	return k.hasher.key.append(dst, unsafe.Pointer(k.key(slot)))
+}
+
+// addKey makes the place of a stored key, known or not.
+func (k *Keys[K]) addKey(src []byte) (place, []byte, error) {
+	var key K
+	rest, err := k.hasher.key.decode(src, unsafe.Pointer(&key))
+	if err != nil {
+		return place{}, nil, err
+	}
+	return k.resolve(k.hasher.Hash(key), key), rest, nil
+}
+
+func (k *Keys[K]) removeKey(at place) {
+	key := k.key(at.slot)
+	k.groups[at.group].idx.remove(tagOf(k.hasher.Hash(*key)), at.slot)
+	var zero K
+	*key = zero
+}
+
+func (k *Keys[K]) keySchema() string { return k.hasher.key.schema }
+
+func typeName[T any]() string { return reflect.TypeFor[T]().String() }

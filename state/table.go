@@ -1,0 +1,167 @@
+package state
+
+// Slots are handed out in slabs, so that nothing ever moves and a growing state copies nothing.
+const (
+	slabBits = 9
+	slabLen  = 1 << slabBits
+	slabMask = slabLen - 1
+)
+
+// noSlot is never given to a key: handles that are used while no key is current meet it.
+const noSlot = 0
+
+// place is where a key lives: its slot, and its key group counted from the first one of the backend's range.
+type place struct{ slot, group uint32 }
+
+// slotMeta is what the table knows of a slot besides its key.
+type slotMeta struct {
+	// refs counts what keeps the slot: values that exist, timers, and removals that no snapshot has recorded yet.
+	// In a free slot it is the next free slot of the same group.
+	refs  uint32
+	group uint16
+	used  bool
+	kept  bool // in the prepared batch; set only while slots are being freed
+}
+
+// keyGroup is the part of the table that belongs to one key group.
+type keyGroup struct {
+	idx  index
+	free uint32 // first free slot; a slot never changes its group, so that lists of slots per group stay right
+}
+
+// column is a state of one operator, seen from the table of its keys.
+type column interface {
+	// extend tells that slots below slabs*slabLen exist.
+	extend(slabs int)
+	// forget makes the column's part of a slot as if it had never been used; nothing of it exists any more.
+	forget(at place)
+	// touch brings the column's parts of a batch near: into memory, and into the processor's caches.
+	touch(batch []place)
+}
+
+// table is what all key scopes have in common, whatever the type of their keys.
+type table struct {
+	b       *Backend
+	cur     place
+	first   int // first key group of the range
+	groups  []keyGroup
+	metas   []*[slabLen]slotMeta
+	slots   uint32 // handed out so far, noSlot included
+	columns []column
+	batch   []place  // of the last Prepare
+	loose   []uint32 // slots whose refs were 0 at some time since the last tidying
+	keys    keyStore
+}
+
+// keyStore is the typed half of a key scope.
+type keyStore interface {
+	appendKey(dst []byte, slot uint32) []byte
+	addKey(src []byte) (place, []byte, error)
+	removeKey(at place)
+	keySchema() string
+}
+
+func (t *table) init(b *Backend, keys keyStore) {
+	t.b, t.keys = b, keys
+	t.first = b.options.Groups.First
+	t.groups = make([]keyGroup, b.options.Groups.Len())
+	t.metas = []*[slabLen]slotMeta{new([slabLen]slotMeta)}
+	t.slots = noSlot + 1
+}
+
+func (t *table) meta(slot uint32) *slotMeta { return &t.metas[slot>>slabBits][slot&slabMask] }
+
+func (t *table) placeOf(slot uint32) place { return place{slot, uint32(t.meta(slot).group)} }
+
+// take returns a slot for a new key of the group. Until something is kept in it, it is loose.
+func (t *table) take(group uint32) uint32 {
+	g := &t.groups[group]
+	slot := g.free
+	if slot != noSlot {
+		g.free = t.meta(slot).refs
+	} else {
+		slot = t.extend()
+	}
+	*t.meta(slot) = slotMeta{group: uint16(group), used: true}
+	t.loose = append(t.loose, slot)
+	return slot
+}
+
+func (t *table) extend() uint32 {
+	slot := t.slots
+	t.slots++
+	if slot&slabMask == 0 {
+		t.metas = append(t.metas, new([slabLen]slotMeta))
+		for _, c := range t.columns {
+			c.extend(len(t.metas))
+		}
+	}
+	return slot
+}
+
+// hold keeps a slot for one more reason; drop gives the reason up.
+func (t *table) hold(slot uint32) { t.meta(slot).refs++ }
+
+func (t *table) drop(slot uint32) {
+	m := t.meta(slot)
+	if m.refs--; m.refs == 0 {
+		t.loose = append(t.loose, slot)
+	}
+}
+
+// looseLimit is how many slots may wait to be freed while no batch is prepared.
+const looseLimit = 256
+
+// tidy frees loose slots if there are many. The current batch and the current key stay.
+func (t *table) tidy() {
+	if len(t.loose) < looseLimit {
+		return
+	}
+	t.keepBatch(true)
+	kept := t.loose[:0]
+	for _, slot := range t.loose {
+		switch m := t.meta(slot); {
+		case !m.used || m.refs > 0:
+		case m.kept || slot == t.cur.slot:
+			kept = append(kept, slot)
+		default:
+			t.free(slot)
+		}
+	}
+	t.loose = kept
+	t.keepBatch(false)
+}
+
+func (t *table) keepBatch(kept bool) {
+	for _, at := range t.batch {
+		t.meta(at.slot).kept = kept
+	}
+}
+
+// tidyAll frees every loose slot: no key is current any more, and no batch is prepared.
+func (t *table) tidyAll() {
+	t.cur = place{}
+	for _, slot := range t.loose {
+		if m := t.meta(slot); m.used && m.refs == 0 {
+			t.free(slot)
+		}
+	}
+	t.loose = t.loose[:0]
+}
+
+func (t *table) free(slot uint32) {
+	at := t.placeOf(slot)
+	for _, c := range t.columns {
+		c.forget(at)
+	}
+	t.keys.removeKey(at)
+	g := &t.groups[at.group]
+	*t.meta(slot) = slotMeta{group: uint16(at.group), refs: g.free}
+	g.free = slot
+}
+
+// attach adds a column; it learns of the slots that exist.
+func (t *table) attach(c column) {
+	t.columns = append(t.columns, c)
+	c.extend(len(t.metas))
+}
