@@ -1,0 +1,34 @@
+# Everything runs with Go alone: GOTOOLCHAIN=auto fetches the toolchain that go.mod names.
+export GOTOOLCHAIN = auto
+GO ?= go
+
+.PHONY: help demo test race bench lint fmt api ci
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: ## the main job: fraud detection on 500,000 payments, in this process
+	$(GO) run ./examples/fraud
+
+test: ## all tests
+	$(GO) test ./...
+
+race: ## all tests with the race detector (needs a C compiler)
+	CGO_ENABLED=1 $(GO) test -race -short ./...
+
+bench: ## benchmarks in benchstat's format; BENCH=regexp picks some, COUNT=n repeats them
+	$(GO) test -run '^$$' -bench '$(or $(BENCH),.)' -benchmem -count $(or $(COUNT),1) ./...
+
+lint: ## formatting and linters, as in CI
+	.ci/run vet format lint
+
+fmt: ## formats the sources
+	$(GO) run mvdan.cc/gofumpt@v0.12.0 -w .
+
+api: ## writes api.txt, the exported surface, anew
+	$(GO) test ./internal/arch -run TestAPI -update
+
+ci: ## what a change must pass
+	.ci/run
+
+# Targets that need more than Go (a broker, ONNX Runtime) go below, each with what it needs.
