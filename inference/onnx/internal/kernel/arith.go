@@ -1,0 +1,279 @@
+package kernel
+
+import "math"
+
+// Integer lists the integer types of tensors.
+type Integer interface {
+	int8 | int16 | int32 | int64 | uint8 | uint16 | uint32 | uint64
+}
+
+// Float lists the float types that are computed in.
+type Float interface{ float32 | float64 }
+
+// Number lists the types that arithmetic is defined on.
+type Number interface{ Integer | Float }
+
+// ArithOp names an arithmetic operation of two operands.
+type ArithOp uint8
+
+// The arithmetic operations.
+const (
+	Add ArithOp = iota
+	Sub
+	Mul
+	Div
+	Min
+	Max
+	Pow
+	// Mod has the sign of the divisor, Fmod that of the dividend.
+	Mod
+	Fmod
+)
+
+// Arith computes dst = a op b over broadcast operands. Min and Max give NaN if
+// either operand is NaN.
+func Arith[T Number](op ArithOp, l *Loops, dst, a, b []T) {
+	sa, sb := l.Step[0], l.Step[1]
+	l.Each(func(n, o, i, j, _ int) {
+		d := dst[o : o+n]
+		switch {
+		case n == 1 || sa == sb:
+			arithVV(op, d, a[i:i+n], b[j:j+n])
+		case sb == 0:
+			arithVS(op, d, a[i:i+n], b[j])
+		default:
+			arithSV(op, d, a[i], b[j:j+n])
+		}
+	})
+}
+
+func arithVV[T Number](op ArithOp, d, a, b []T) {
+	a, b = a[:len(d)], b[:len(d)]
+	switch op {
+	case Add:
+		for i := range d {
+			d[i] = a[i] + b[i]
+		}
+	case Sub:
+		for i := range d {
+			d[i] = a[i] - b[i]
+		}
+	case Mul:
+		for i := range d {
+			d[i] = a[i] * b[i]
+		}
+	default:
+		f := scalarOp[T](op)
+		for i := range d {
+			d[i] = f(a[i], b[i])
+		}
+	}
+}
+
+func arithVS[T Number](op ArithOp, d, a []T, s T) {
+	a = a[:len(d)]
+	switch op {
+	case Add:
+		for i := range d {
+			d[i] = a[i] + s
+		}
+	case Sub:
+		for i := range d {
+			d[i] = a[i] - s
+		}
+	case Mul:
+		for i := range d {
+			d[i] = a[i] * s
+		}
+	default:
+		f := scalarOp[T](op)
+		for i := range d {
+			d[i] = f(a[i], s)
+		}
+	}
+}
+
+func arithSV[T Number](op ArithOp, d []T, s T, b []T) {
+	b = b[:len(d)]
+	switch op {
+	case Add:
+		for i := range d {
+			d[i] = s + b[i]
+		}
+	case Sub:
+		for i := range d {
+			d[i] = s - b[i]
+		}
+	case Mul:
+		for i := range d {
+			d[i] = s * b[i]
+		}
+	default:
+		f := scalarOp[T](op)
+		for i := range d {
+			d[i] = f(s, b[i])
+		}
+	}
+}
+
+// scalarOp is an operation on two numbers, as a function.
+func scalarOp[T Number](op ArithOp) func(a, b T) T {
+	switch op {
+	case Add:
+		return func(a, b T) T { return a + b }
+	case Sub:
+		return func(a, b T) T { return a - b }
+	case Mul:
+		return func(a, b T) T { return a * b }
+	case Div:
+		return div[T]
+	case Min:
+		return func(a, b T) T { return min(a, b) }
+	case Max:
+		return func(a, b T) T { return max(a, b) }
+	case Pow:
+		return pow[T]
+	case Mod:
+		return mod[T]
+	}
+	return fmod[T]
+}
+
+// isFloat reports whether T is a float type.
+func isFloat[T Number]() bool {
+	var half = T(1) / T(2)
+	return half != 0
+}
+
+func div[T Number](a, b T) T {
+	if b == 0 && !isFloat[T]() {
+		return 0
+	}
+	return a / b
+}
+
+func pow[T Number](a, b T) T {
+	if isFloat[T]() {
+		return T(math.Pow(float64(a), float64(b)))
+	}
+	return PowInt(a, b)
+}
+
+// PowInt is a to the power of b in the arithmetic of T, with wrap-around. A
+// negative power gives the integer part of the real result.
+func PowInt[T Number](a, b T) T {
+	if b < 0 {
+		return T(math.Pow(float64(a), float64(b)))
+	}
+	r := T(1)
+	for n := uint64(b); n > 0; n >>= 1 {
+		if n&1 == 1 {
+			r *= a
+		}
+		a *= a
+	}
+	return r
+}
+
+func mod[T Number](a, b T) T {
+	r := fmod(a, b)
+	if r != 0 && (r < 0) != (b < 0) {
+		r += b
+	}
+	return r
+}
+
+func fmod[T Number](a, b T) T {
+	if isFloat[T]() {
+		return T(math.Mod(float64(a), float64(b)))
+	}
+	if b == 0 {
+		return 0
+	}
+	return a - a/b*b
+}
+
+// CompareOp names a comparison.
+type CompareOp uint8
+
+// The comparisons.
+const (
+	Equal CompareOp = iota
+	Less
+	LessEqual
+	Greater
+	GreaterEqual
+)
+
+// Ordered lists the types that are compared.
+type Ordered interface{ Number | string }
+
+// Compare computes dst = a op b over broadcast operands.
+func Compare[T Ordered](op CompareOp, l *Loops, dst []bool, a, b []T) {
+	sa, sb := l.Step[0], l.Step[1]
+	l.Each(func(n, o, i, j, _ int) {
+		d := dst[o : o+n]
+		switch op {
+		case Equal:
+			for k := range d {
+				d[k] = a[i+k*sa] == b[j+k*sb]
+			}
+		case Less:
+			for k := range d {
+				d[k] = a[i+k*sa] < b[j+k*sb]
+			}
+		case LessEqual:
+			for k := range d {
+				d[k] = a[i+k*sa] <= b[j+k*sb]
+			}
+		case Greater:
+			for k := range d {
+				d[k] = a[i+k*sa] > b[j+k*sb]
+			}
+		default:
+			for k := range d {
+				d[k] = a[i+k*sa] >= b[j+k*sb]
+			}
+		}
+	})
+}
+
+// Zip computes dst = f(a, b) over broadcast operands.
+func Zip[A, B, R any](l *Loops, dst []R, a []A, b []B, f func(A, B) R) {
+	sa, sb := l.Step[0], l.Step[1]
+	l.Each(func(n, o, i, j, _ int) {
+		for k := range n {
+			dst[o+k] = f(a[i+k*sa], b[j+k*sb])
+		}
+	})
+}
+
+// Select computes dst = a where cond holds, else b, over broadcast operands.
+func Select[T any](l *Loops, dst []T, cond []bool, a, b []T) {
+	sc, sa, sb := l.Step[0], l.Step[1], l.Step[2]
+	l.Each(func(n, o, h, i, j int) {
+		for k := range n {
+			if cond[h+k*sc] {
+				dst[o+k] = a[i+k*sa]
+			} else {
+				dst[o+k] = b[j+k*sb]
+			}
+		}
+	})
+}
+
+// Copy computes dst = a over a broadcast operand.
+func Copy[T any](l *Loops, dst, a []T) {
+	s := l.Step[0]
+	l.Each(func(n, o, i, _, _ int) {
+		if s == 1 {
+			copy(dst[o:o+n], a[i:i+n])
+			return
+		}
+		d := dst[o : o+n]
+		v := a[i]
+		for k := range d {
+			d[k] = v
+		}
+	})
+}

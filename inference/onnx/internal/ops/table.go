@@ -1,0 +1,42 @@
+package ops
+
+import (
+	"github.com/turgo-io/turgo/inference/onnx/internal/ops/elementwise"
+	"github.com/turgo-io/turgo/inference/onnx/internal/ops/op"
+)
+
+// Set is a table of operators by domain and name.
+type Set struct {
+	defs map[key]*op.Def
+}
+
+type key struct{ domain, name string }
+
+// Find is the operator of that name, or nil.
+func (s Set) Find(domain, name string) *op.Def { return s.defs[key{domain, name}] }
+
+// Names calls f for every operator.
+func (s Set) Names(f func(domain, name string)) {
+	for k := range s.defs {
+		f(k.domain, k.name)
+	}
+}
+
+// All is the set of all operators.
+func All() Set {
+	s := Set{defs: make(map[key]*op.Def, 256)}
+	for _, family := range families() {
+		for i := range family {
+			d := &family[i]
+			s.defs[key{d.Domain, d.Name}] = d
+		}
+	}
+	return s
+}
+
+// families lists the tables of all operator packages.
+func families() [][]op.Def {
+	return [][]op.Def{
+		elementwise.Table(),
+	}
+}
