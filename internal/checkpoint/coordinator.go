@@ -1,0 +1,347 @@
+package checkpoint
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/turgo-io/turgo/internal/sched"
+	"github.com/turgo-io/turgo/operator"
+)
+
+// Storage makes checkpoints durable.
+type Storage interface {
+	// Save writes checkpoint n: the files of the parts, by task, then the manifest. When it returns
+	// nil, the checkpoint survives any crash. It runs in the background and may block.
+	Save(n int64, parts []Part) error
+	// Drop gives up what parts of a failed checkpoint hold: their entries belong to the next one again.
+	Drop(n int64, parts []Part)
+}
+
+// Config of a coordinator. Interval 0: no checkpoint but the last.
+type Config struct {
+	Interval  time.Duration
+	MinPause  time.Duration // between the end of one and the start of the next
+	Timeout   time.Duration // after which a checkpoint is given up; 0 is 10 min
+	Tolerable int           // failed checkpoints in a row that do not end the attempt; negative: any number
+	First     int64         // number of the first checkpoint
+	Clock     operator.Clock
+	Executor  operator.Executor
+	Log       *slog.Logger
+	Storage   Storage
+	// Completed is told of each checkpoint that became durable, if it is not nil. Coordinator's goroutine.
+	Completed func(Completion)
+}
+
+// Completion describes a checkpoint that became durable.
+type Completion struct {
+	Number int64
+	Took   time.Duration // from the trigger to the manifest
+	Last   bool
+}
+
+// Coordinator drives the checkpoints of one attempt, and its end.
+type Coordinator struct {
+	sched.Parker
+	config Config
+	tasks  []Task
+
+	mu    sync.Mutex
+	inbox []event
+	spare []event
+
+	ended   int
+	stopped int
+	pending *pending
+	saving  bool
+	next    int64
+	nextAt  int64
+	failed  int // checkpoints in a row
+
+	cancelled bool
+	stopping  bool
+	final     bool // the last checkpoint is durable
+	errs      []error
+	started   bool
+	steps     uint64
+}
+
+// pending is the checkpoint under way.
+type pending struct {
+	n       int64
+	last    bool
+	started int64
+	parts   []Part
+	have    []bool
+	left    int
+}
+
+type eventKind uint8
+
+const (
+	acknowledged eventKind = iota
+	declined
+	ended
+	failed
+	stopped
+	saved
+	cancel
+	demand
+)
+
+type event struct {
+	kind eventKind
+	task int
+	n    int64
+	part Part
+	err  error
+}
+
+// New returns a coordinator. Attach gives it the tasks.
+func New(c Config) *Coordinator {
+	if c.Timeout == 0 {
+		c.Timeout = 10 * time.Minute
+	}
+	return &Coordinator{config: c, next: max(1, c.First)}
+}
+
+// Attach gives the coordinator the tasks of the attempt, by their IDs. It comes before the first step.
+func (c *Coordinator) Attach(tasks []Task) { c.tasks = tasks }
+
+// Acknowledged implements Events.
+func (c *Coordinator) Acknowledged(task int, n int64, p Part) {
+	c.post(event{kind: acknowledged, task: task, n: n, part: p})
+}
+
+// Declined implements Events.
+func (c *Coordinator) Declined(task int, n int64, err error) {
+	c.post(event{kind: declined, task: task, n: n, err: err})
+}
+
+// Ended implements Events.
+func (c *Coordinator) Ended(task int) { c.post(event{kind: ended, task: task}) }
+
+// Failed implements Events.
+func (c *Coordinator) Failed(task int, err error) {
+	c.post(event{kind: failed, task: task, err: err})
+}
+
+// Stopped implements Events.
+func (c *Coordinator) Stopped(task int, err error) {
+	c.post(event{kind: stopped, task: task, err: err})
+}
+
+// Cancel ends the attempt gracefully: sources stop, a last checkpoint is taken, then all is closed. Any
+// goroutine may call it.
+func (c *Coordinator) Cancel() { c.post(event{kind: cancel}) }
+
+// Demand asks for a checkpoint now. Any goroutine may call it.
+func (c *Coordinator) Demand() { c.post(event{kind: demand}) }
+
+func (c *Coordinator) post(e event) {
+	c.mu.Lock()
+	c.inbox = append(c.inbox, e)
+	c.mu.Unlock()
+	c.Wake()
+}
+
+// Park returns where the coordinator waits.
+func (c *Coordinator) Park() *sched.Parker { return &c.Parker }
+
+// Progress is how many steps it took.
+func (c *Coordinator) Progress() uint64 { return c.steps }
+
+// Close does nothing: the tasks are closed when it is done.
+func (c *Coordinator) Close() {}
+
+// Err returns why the attempt failed, nil if it came to its end. It may be read when it is done.
+func (c *Coordinator) Err() error { return errors.Join(c.errs...) }
+
+// Next returns the number that the next attempt's first checkpoint takes. It may be read when it is done.
+func (c *Coordinator) Next() int64 { return c.next }
+
+// Deadline is when to look at the time again.
+func (c *Coordinator) Deadline() int64 {
+	switch {
+	case c.stopping:
+		return 0
+	case c.pending != nil && !c.saving:
+		return c.pending.started + int64(c.config.Timeout)
+	}
+	return c.nextAt
+}
+
+// Step handles what has come in and does what follows from it.
+func (c *Coordinator) Step() sched.Status {
+	c.steps++
+	now := c.config.Clock.Now()
+	if !c.started {
+		c.started = true
+		c.schedule(now, c.config.Interval)
+	}
+	for _, e := range c.take() {
+		c.handle(e, now)
+	}
+	c.act(now)
+	if c.stopped == len(c.tasks) && !c.saving {
+		c.giveUp(errors.New("the attempt is over"))
+		return sched.Done
+	}
+	return sched.Blocked
+}
+
+func (c *Coordinator) take() []event {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.inbox, c.spare = c.spare[:0], c.inbox
+	return c.spare
+}
+
+func (c *Coordinator) handle(e event, now int64) {
+	switch e.kind {
+	case acknowledged:
+		c.collect(e, now)
+	case declined:
+		if p := c.pending; p != nil && p.n == e.n && !c.saving {
+			c.fail(fmt.Errorf("task %d declined: %w", e.task, e.err), now)
+		}
+	case ended:
+		c.ended++
+	case failed:
+		c.stopWith(e.err)
+	case stopped:
+		c.stopped++
+		if e.err != nil {
+			c.errs = append(c.errs, e.err)
+		}
+	case saved:
+		c.saved(e.err, now)
+	case cancel:
+		c.cancelled = true
+	case demand:
+		c.nextAt = now
+	}
+}
+
+// collect keeps one task's part; with the last one the checkpoint is saved in the background.
+func (c *Coordinator) collect(e event, now int64) {
+	p := c.pending
+	if p == nil || p.n != e.n || c.stopping {
+		c.config.Storage.Drop(e.n, []Part{e.part})
+		return
+	}
+	if p.have[e.task] {
+		return
+	}
+	p.have[e.task], p.parts[e.task] = true, e.part
+	if p.left--; p.left > 0 {
+		return
+	}
+	c.saving = true
+	c.config.Executor.Go("checkpoint", func() {
+		c.post(event{kind: saved, err: c.config.Storage.Save(p.n, p.parts)})
+	})
+}
+
+// saved ends the checkpoint under way.
+func (c *Coordinator) saved(err error, now int64) {
+	c.saving = false
+	if err != nil {
+		c.fail(err, now)
+		return
+	}
+	p := c.pending
+	c.pending, c.failed = nil, 0
+	c.final = c.final || p.last
+	for _, t := range c.tasks {
+		t.Committed(p.n)
+	}
+	if c.config.Completed != nil {
+		c.config.Completed(Completion{p.n, time.Duration(now - p.started), p.last})
+	}
+	c.schedule(now, c.config.MinPause)
+}
+
+// fail gives the checkpoint under way up.
+func (c *Coordinator) fail(err error, now int64) {
+	p := c.pending
+	c.giveUp(err)
+	c.failed++
+	c.schedule(now, max(c.config.MinPause, c.config.Interval))
+	if p.last || (c.config.Tolerable >= 0 && c.failed > c.config.Tolerable) {
+		c.stopWith(fmt.Errorf("checkpoint %d failed: %w", p.n, err))
+	}
+}
+
+func (c *Coordinator) giveUp(err error) {
+	p := c.pending
+	if p == nil {
+		return
+	}
+	c.pending = nil
+	c.config.Storage.Drop(p.n, p.parts)
+	c.config.Log.Warn("checkpoint given up; the job goes on", "checkpoint", p.n, "error", err)
+}
+
+// schedule sets when the next checkpoint is due: a whole interval after the last one began, but not before the pause.
+func (c *Coordinator) schedule(now int64, pause time.Duration) {
+	if c.config.Interval <= 0 {
+		c.nextAt = 0
+		return
+	}
+	if c.nextAt == 0 {
+		c.nextAt = now
+	}
+	c.nextAt = max(c.nextAt, now+int64(pause))
+}
+
+// act does what the state of things asks for.
+func (c *Coordinator) act(now int64) {
+	p := c.pending
+	switch {
+	case c.stopping || c.saving:
+	case c.final:
+		c.stop()
+	case p != nil:
+		if now-p.started >= int64(c.config.Timeout) {
+			c.fail(fmt.Errorf("not complete after %v", c.config.Timeout), now)
+		}
+	case c.ended == len(c.tasks) || c.cancelled:
+		c.trigger(now, true)
+	case c.nextAt != 0 && c.nextAt <= now:
+		c.trigger(now, false)
+	}
+}
+
+func (c *Coordinator) trigger(now int64, last bool) {
+	c.pending = &pending{
+		n: c.next, last: last, started: now,
+		parts: make([]Part, len(c.tasks)), have: make([]bool, len(c.tasks)), left: len(c.tasks),
+	}
+	c.next++
+	c.nextAt = 0
+	if c.config.Interval > 0 {
+		c.nextAt = now + int64(c.config.Interval)
+	}
+	for _, t := range c.tasks {
+		t.Trigger(c.pending.n, last)
+	}
+}
+
+// stopWith ends the attempt with an error.
+func (c *Coordinator) stopWith(err error) {
+	c.errs = append(c.errs, err)
+	c.stop()
+}
+
+func (c *Coordinator) stop() {
+	if c.stopping {
+		return
+	}
+	c.stopping = true
+	for _, t := range c.tasks {
+		t.Stop()
+	}
+}

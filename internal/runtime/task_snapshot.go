@@ -1,0 +1,98 @@
+package runtime
+
+import (
+	"errors"
+	"fmt"
+	"sync"
+
+	"github.com/turgo-io/turgo/internal/checkpoint"
+	"github.com/turgo-io/turgo/operator"
+)
+
+// barrier passes barrier n through the chain and freezes the state behind it. What takes time goes on
+// in the background; the coordinator hears when all of it is done.
+func (t *Task) barrier(n int64) error {
+	if n <= t.last {
+		return nil
+	}
+	t.last = n
+	if t.source != nil {
+		t.source.notePositions()
+	} else {
+		t.kept.Set([]int64{t.shared.Watermark})
+	}
+	if err := t.head.Mark(operator.Mark{Kind: operator.Barrier, Value: n}); err != nil {
+		return err
+	}
+	a := &acknowledgement{task: t.ID, n: n, events: t.events, left: 1}
+	for _, op := range t.ops {
+		if op.acker != nil {
+			t.shared.Operator = op.env.Index
+			a.prepare(op, n)
+		}
+	}
+	a.release(nil)
+	return nil
+}
+
+// acknowledgement gathers what a task's part of a checkpoint waits for.
+type acknowledgement struct {
+	task   int
+	n      int64
+	events checkpoint.Events
+
+	mu   sync.Mutex
+	left int
+	part checkpoint.Part
+	errs []error
+}
+
+func (a *acknowledgement) add() {
+	a.mu.Lock()
+	a.left++
+	a.mu.Unlock()
+}
+
+func (a *acknowledgement) prepare(op *instance, n int64) {
+	a.add()
+	op.acker.Prepare(n, func(payload []byte, err error) {
+		if err != nil {
+			err = fmt.Errorf("preparing %s: %w", op.name, err)
+		}
+		a.mu.Lock()
+		if err == nil && payload != nil {
+			a.part.Payloads = append(a.part.Payloads, checkpoint.Payload{Operator: op.id, Bytes: payload})
+		}
+		a.mu.Unlock()
+		a.release(err)
+	})
+}
+
+func (a *acknowledgement) frozen(s any, err error) {
+	if err != nil {
+		err = fmt.Errorf("state snapshot: %w", err)
+	}
+	a.mu.Lock()
+	a.part.State = s
+	a.mu.Unlock()
+	a.release(err)
+}
+
+// release counts one thing as finished. After the last one the coordinator hears of it.
+func (a *acknowledgement) release(err error) {
+	a.mu.Lock()
+	if err != nil {
+		a.errs = append(a.errs, err)
+	}
+	a.left--
+	last := a.left == 0
+	a.mu.Unlock()
+	if !last {
+		return
+	}
+	if err := errors.Join(a.errs...); err != nil {
+		a.events.Declined(a.task, a.n, err)
+		return
+	}
+	a.events.Acknowledged(a.task, a.n, a.part)
+}

@@ -1,0 +1,38 @@
+package stream
+
+import (
+	"time"
+
+	"github.com/turgo-io/turgo/operator"
+)
+
+// TimeOption sets how EventTime makes watermarks.
+type TimeOption func(*timeSettings)
+
+type timeSettings struct{ outOfOrder, idle, every, maxAhead time.Duration }
+
+// OutOfOrder lets records come up to d of event time after newer ones: the watermark stays that far
+// behind. Without it a record older than one before it is late.
+func OutOfOrder(d time.Duration) TimeOption { return func(t *timeSettings) { t.outOfOrder = d } }
+
+// Idle lets a split that gives no record for d of processing time hold the watermark back no longer.
+func Idle(d time.Duration) TimeOption { return func(t *timeSettings) { t.idle = d } }
+
+// WatermarkEvery sets the least step of event time between watermarks (1 ms).
+func WatermarkEvery(d time.Duration) TimeOption { return func(t *timeSettings) { t.every = d } }
+
+// MaxAhead drops, and counts, records further than d ahead of the clock: a wrong timestamp in the future
+// would otherwise close every window.
+func MaxAhead(d time.Duration) TimeOption { return func(t *timeSettings) { t.maxAhead = d } }
+
+// EventTime takes the records' event time from at and makes watermarks: for each split of the source,
+// if it stands right behind one.
+func (s *Stream[T]) EventTime(at func(T) time.Time, opts ...TimeOption) *Stream[T] {
+	var t timeSettings
+	for _, o := range opts {
+		o(&t)
+	}
+	return check(via(s, operator.NewEventTime(operator.Watermarks[T]{
+		Time: at, OutOfOrder: t.outOfOrder, Idle: t.idle, Every: t.every, MaxAhead: t.maxAhead,
+	})), at == nil)
+}

@@ -1,0 +1,96 @@
+package stream
+
+import (
+	"log/slog"
+	"time"
+
+	"github.com/cockroachdb/pebble/v2/vfs"
+
+	"github.com/turgo-io/turgo/operator"
+)
+
+// Option sets something about a job.
+type Option func(*settings)
+
+// settings of a job. Every zero value has a default.
+type settings struct {
+	parallelism     int
+	maxParallelism  int
+	stateDir        string
+	fs              vfs.FS
+	clock           operator.Clock
+	log             *slog.Logger
+	every           time.Duration
+	pause           time.Duration
+	timeout         time.Duration
+	tolerable       int
+	retain          int
+	restart         RestartStrategy
+	batch           int
+	slots           int
+	noChaining      bool
+	allowNonRestore bool
+}
+
+// Parallelism sets how many subtasks an operator has that says nothing itself. The default is
+// GOMAXPROCS. Work that does not need several cores is fastest with 1: exchanges become direct calls.
+func Parallelism(n int) Option { return func(s *settings) { s.parallelism = n } }
+
+// MaxParallelism sets the number of key groups (128): the most subtasks that keyed state can ever be
+// spread over. It is part of the state: a job that is restored keeps it.
+func MaxParallelism(n int) Option { return func(s *settings) { s.maxParallelism = n } }
+
+// StateDir keeps checkpoints in a directory, so that a job that is run again with the same directory
+// goes on where it stopped. Without it state and checkpoints live in memory, and only restarts
+// within the process find them.
+func StateDir(dir string) Option { return func(s *settings) { s.stateDir = dir } }
+
+// FileSystem sets the file system that StateDir is on. The default is the machine's.
+func FileSystem(fs vfs.FS) Option { return func(s *settings) { s.fs = fs } }
+
+// CheckpointEvery takes a checkpoint each d. Without it there is only the last one, when the job ends
+// or is cancelled; two-phase sinks commit nothing before that.
+func CheckpointEvery(d time.Duration) Option { return func(s *settings) { s.every = d } }
+
+// CheckpointPause sets the least time between the end of a checkpoint and the start of the next.
+func CheckpointPause(d time.Duration) Option { return func(s *settings) { s.pause = d } }
+
+// CheckpointTimeout gives a checkpoint up that takes longer (10 min).
+func CheckpointTimeout(d time.Duration) Option { return func(s *settings) { s.timeout = d } }
+
+// TolerateFailedCheckpoints ends the attempt after more than n failed checkpoints in a row. The
+// default is to go on whatever their number: each failure is logged and counted.
+func TolerateFailedCheckpoints(n int) Option { return func(s *settings) { s.tolerable = n } }
+
+// RetainCheckpoints keeps the newest n checkpoints (3). At least 2 let a damaged one be passed over.
+func RetainCheckpoints(n int) Option { return func(s *settings) { s.retain = n } }
+
+// Restart sets what happens when a task fails. The default is NoRestart.
+func Restart(r RestartStrategy) Option { return func(s *settings) { s.restart = r } }
+
+// Logger sets where the job logs. The default is slog.Default; nil is silence.
+func Logger(l *slog.Logger) Option {
+	return func(s *settings) {
+		if l == nil {
+			l = slog.New(slog.DiscardHandler)
+		}
+		s.log = l
+	}
+}
+
+// Clock sets the processing time of the job. The default is the machine's.
+func Clock(c operator.Clock) Option { return func(s *settings) { s.clock = c } }
+
+// BatchSize sets how many records an exchange gathers (256). Smaller lowers the tail of latency under
+// load, larger raises throughput a little; at low load it does not matter.
+func BatchSize(n int) Option { return func(s *settings) { s.batch = n } }
+
+// ExchangeSlots sets how many batches wait between two subtasks at most (8).
+func ExchangeSlots(n int) Option { return func(s *settings) { s.slots = n } }
+
+// NoChaining runs every operator as a task of its own: slower, and sometimes easier to watch.
+func NoChaining() Option { return func(s *settings) { s.noChaining = true } }
+
+// AllowNonRestoredState lets a checkpoint be restored that holds state of operators which the job no
+// longer has. Without it that is an error, since such state would be lost with the next checkpoint.
+func AllowNonRestoredState() Option { return func(s *settings) { s.allowNonRestore = true } }
