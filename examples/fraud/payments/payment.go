@@ -27,7 +27,19 @@ type Payment struct {
 	Category Category // the merchant's trade
 	Channel  Channel  // how the card was used
 	Fraud    Fraud    // the truth; features must not look at it
+	Repairs  Repairs  // what cleaning put right; not part of a record
 }
+
+// Repairs says which values of a payment are not as they were reported.
+type Repairs uint8
+
+// What can be repaired.
+const (
+	AmountGuessed Repairs = 1 << iota // missing or absurd, replaced by a typical one
+	AmountSign                        // negative, made positive
+	CountryFixed                      // missing or in lower case
+	PlaceDropped                      // coordinates missing or not on Earth
+)
 
 // Card is the key of the stream: the card's token.
 func (p Payment) Card() uint64 { return p.CardID }
@@ -99,17 +111,20 @@ const (
 	Contactless
 	Online
 	ATM
-	Keyed // typed in by the merchant, card not present
+	Keyed  // typed in by the merchant, card not present
+	Stripe // magnetic stripe, where the chip does not work or is not asked for
 	numChannels
 )
 
-var channelNames = [numChannels]string{"unknown", "chip", "contactless", "online", "atm", "keyed"}
+var channelNames = [numChannels]string{"unknown", "chip", "contactless", "online", "atm", "keyed", "stripe"}
 
 // String is the name used in records.
 func (c Channel) String() string { return nameOf(channelNames[:], int(c)) }
 
 // Present says whether the card itself was at the terminal.
-func (c Channel) Present() bool { return c == Chip || c == Contactless || c == ATM }
+func (c Channel) Present() bool {
+	return c == Chip || c == Contactless || c == ATM || c == Stripe
+}
 
 // Fraud is the truth about a payment.
 type Fraud uint8
