@@ -13,4 +13,7 @@ var (
 
 	// ErrShape says that a slice given to a kernel is too short for the rows asked for, or a row for the features used.
 	ErrShape = errors.New("trees: input or output too short")
+
+	// ErrInput says that a kernel was compiled for another type of input; see CompileFor.
+	ErrInput = errors.New("trees: kernel was compiled for another input type, use Compile or CompileFor that type")
 )

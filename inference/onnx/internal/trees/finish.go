@@ -44,7 +44,7 @@ const (
 func newFinisher(e *Ensemble) finisher {
 	f := finisher{
 		rule: perSlot, aggregate: e.Aggregate, post: e.Post,
-		trees: float64(len(e.Roots)), base: e.Base, outputs: e.Targets,
+		trees: float64(max(1, len(e.Roots))), base: e.Base, outputs: e.Targets,
 	}
 	if e.Classifier {
 		f.aggregate = Sum
@@ -103,6 +103,9 @@ func (f *finisher) slots() int {
 	}
 	return 1
 }
+
+// sums reports whether votes are added up.
+func (f *finisher) sums() bool { return f.aggregate == Sum || f.aggregate == Average }
 
 // start is the value of an accumulator that has no vote yet. Sums start at -0: adding a vote, which is never -0, ends
 // that, so a sum that is still -0 has no vote. Extremes start at NaN.

@@ -1,6 +1,9 @@
 package trees
 
-import "fmt"
+import (
+	"fmt"
+	"sync"
+)
 
 // Float is a type of scores.
 type Float interface{ float32 | float64 }
@@ -13,25 +16,91 @@ type Input interface {
 
 // Kernel is a compiled ensemble: read-only, safe for concurrent use.
 type Kernel struct {
-	e        *Ensemble
 	fin      finisher
+	slots    int // accumulators per row
 	features int
+	trees    int
+	narrow   compiled // for float32 and integers
+	double   compiled // for float64
 }
 
-// Compile checks an ensemble and builds its kernel. The ensemble must not be changed while the kernel is in use.
-// Errors are ErrMalformed and ErrLimit.
+// compiled is the program for one kind of input. With CompileFor it is there from the start or never; with Compile it is
+// built by the first call.
+type compiled struct {
+	once    sync.Once
+	build   func() (*program, error)
+	program *program
+	err     error
+	scratches
+}
+
+// Compile checks an ensemble and makes its kernel for all types of input; the program for a type is built when it is first
+// used, so the ensemble must not change any more, and stays in memory. Errors are ErrMalformed and ErrLimit.
 func Compile(e *Ensemble) (*Kernel, error) {
-	order, err := e.check()
+	k, order, err := prepare(e)
 	if err != nil {
 		return nil, err
 	}
-	k := &Kernel{e: e, fin: newFinisher(e)}
+	k.narrow.build = func() (*program, error) { return build(e, order, keys32, k.slots) }
+	k.double.build = func() (*program, error) { return build(e, order, keys64by32, k.slots) }
+	return k, nil
+}
+
+// CompileFor is Compile for one type of input, built at once: the ensemble is not needed afterwards. Use with another type
+// is ErrInput, but that float32, int32 and int64 are alike.
+func CompileFor[X Input](e *Ensemble) (*Kernel, error) {
+	k, order, err := prepare(e)
+	if err != nil {
+		return nil, err
+	}
+	c, in := k.input(isDouble[X]()), keys32
+	if isDouble[X]() {
+		in = keys64by32
+	}
+	if c.program, err = build(e, order, in, k.slots); err != nil {
+		return nil, err
+	}
+	return k, nil
+}
+
+func prepare(e *Ensemble) (*Kernel, []int32, error) {
+	order, err := e.check()
+	if err != nil {
+		return nil, nil, err
+	}
+	k := &Kernel{fin: newFinisher(e), trees: len(e.Roots)}
+	k.slots = k.fin.slots()
 	for _, i := range order {
 		if n := &e.Nodes[i]; n.Mode != Leaf {
 			k.features = max(k.features, int(n.Feature)+1)
 		}
 	}
-	return k, nil
+	return k, order, nil
+}
+
+func isDouble[X Input]() bool {
+	var x X
+	_, double := any(x).(float64)
+	return double
+}
+
+func (k *Kernel) input(double bool) *compiled {
+	if double {
+		return &k.double
+	}
+	return &k.narrow
+}
+
+// get returns the program, building it if it is the first call.
+func (c *compiled) get() (*program, error) {
+	if c.program != nil && c.build == nil {
+		return c.program, nil
+	}
+	if c.build == nil {
+		return nil, ErrInput
+	}
+	c.once.Do(func() { c.program, c.err = c.build() })
+	return c.program, c.err
 }
 
 // Features is the number of columns a row must have: the largest feature compared, plus one.
@@ -41,10 +110,10 @@ func (k *Kernel) Features() int { return k.features }
 func (k *Kernel) Outputs() int { return k.fin.outputs }
 
 // Trees is the number of trees.
-func (k *Kernel) Trees() int { return len(k.e.Roots) }
+func (k *Kernel) Trees() int { return k.trees }
 
 // Scores writes the scores of rows rows of x to dst, Outputs of them per row. Row r is x[r*stride : r*stride+Features()].
-// The only error is ErrShape.
+// Errors are ErrShape, ErrInput, and in the first call for a type ErrLimit.
 func (k *Kernel) Scores[D Float, X Input](dst []D, x []X, rows, stride int) error {
 	return k.Classify(dst, nil, x, rows, stride)
 }
@@ -55,14 +124,25 @@ func (k *Kernel) Classify[D Float, X Input](dst []D, labels []int64, x []X, rows
 	if err := k.checkShape(len(dst), len(labels), len(x), rows, stride, labels != nil); err != nil {
 		return err
 	}
-	s := make([]float64, k.fin.slots())
-	for r := range rows {
-		plainRow(k, s, x[r*stride:])
-		l := finish(&k.fin, s, dst[r*k.fin.outputs:])
-		if labels != nil {
-			labels[r] = l
+	in := k.input(isDouble[X]())
+	p, err := in.get()
+	if err != nil {
+		return err
+	}
+	c := in.scratches.get(p, k.slots)
+	block := p.block()
+	for at := 0; at < rows; at += block {
+		n := min(block, rows-at)
+		widen(p, c, x[at*stride:], n, stride)
+		p.accumulate(&k.fin, c, n, k.slots)
+		for r := range n {
+			label := finish(&k.fin, c.sums[r*k.slots:][:k.slots], dst[(at+r)*k.fin.outputs:])
+			if labels != nil {
+				labels[at+r] = label
+			}
 		}
 	}
+	in.scratches.put(c)
 	return nil
 }
 
@@ -72,80 +152,12 @@ func (k *Kernel) checkShape(dst, labels, x, rows, stride int, labelled bool) err
 		return fmt.Errorf("%w: %d rows of %d columns, the trees use %d", ErrShape, rows, stride, k.features)
 	case rows == 0:
 		return nil
-	case rows > 1 && rows-1 > (x-k.features)/max(stride, 1) || x < k.features:
+	case x < k.features || stride > 0 && rows-1 > (x-k.features)/stride:
 		return fmt.Errorf("%w: %d values for %d rows of stride %d", ErrShape, x, rows, stride)
 	case dst/k.fin.outputs < rows:
-		return fmt.Errorf("%w: room for %d scores, want %d", ErrShape, dst, rows*k.fin.outputs)
+		return fmt.Errorf("%w: room for %d scores, want %d", ErrShape, dst, k.fin.outputs*rows)
 	case labelled && labels < rows:
 		return fmt.Errorf("%w: room for %d labels, want %d", ErrShape, labels, rows)
 	}
 	return nil
-}
-
-func plainRow[X Input](k *Kernel, s []float64, x []X) {
-	for i := range s {
-		s[i] = k.fin.start()
-	}
-	for _, r := range k.e.Roots {
-		i := r
-		for k.e.Nodes[i].Mode != Leaf {
-			n := &k.e.Nodes[i]
-			v := x[n.Feature]
-			f := float64(v)
-			if _, ok := any(v).(float64); !ok {
-				f = float64(float32(v))
-			}
-			if holds(k.e, n, f) {
-				i = n.True
-			} else {
-				i = n.False
-			}
-		}
-		n := &k.e.Nodes[i]
-		for _, v := range k.e.Votes[n.True:n.False] {
-			t := int(v.Target)
-			if len(s) == 1 {
-				t = 0
-			}
-			w := v.Weight + 0
-			switch k.fin.aggregate {
-			case Min:
-				if w < s[t] || s[t] != s[t] {
-					s[t] = w
-				}
-			case Max:
-				if w > s[t] || s[t] != s[t] {
-					s[t] = w
-				}
-			default:
-				s[t] += w
-			}
-		}
-	}
-}
-
-func holds(e *Ensemble, n *Node, x float64) bool {
-	if x != x {
-		return n.Missing || n.Mode == NEQ
-	}
-	switch n.Mode {
-	case LEQ:
-		return x <= n.Value
-	case LT:
-		return x < n.Value
-	case GTE:
-		return x >= n.Value
-	case GT:
-		return x > n.Value
-	case EQ:
-		return x == n.Value
-	case NEQ:
-		return x != n.Value
-	}
-	for _, m := range e.Sets[n.Set] {
-		if x == m {
-			return true
-		}
-	}
-	return false
 }

@@ -1,0 +1,170 @@
+package trees
+
+import (
+	"math"
+	"sync"
+	"sync/atomic"
+)
+
+// Rows go through a program in blocks: long enough that a group's nodes are loaded once for many rows, short enough that
+// the widened rows stay in the nearest cache too.
+const (
+	blockRows = 128
+	blockKeys = 4096 // widened keys of a block, unless a row alone has more
+)
+
+// scratch is what a call needs. Kernels keep one at hand and the others in a pool.
+type scratch struct {
+	rows    []uint64
+	sums    []float64
+	payload [lanes]uint64
+}
+
+type scratches struct {
+	spare atomic.Pointer[scratch] // a pool alone would be emptied by each garbage collection
+	pool  sync.Pool
+}
+
+func (p *program) newScratch(slots int) *scratch {
+	n := p.block()
+	return &scratch{
+		rows: make([]uint64, (n-1)*p.slots.width+max(1<<p.bits, p.slots.width)),
+		sums: make([]float64, n*slots),
+	}
+}
+
+// block is the number of rows taken together.
+func (p *program) block() int {
+	return min(max(blockKeys/p.slots.width, 1), blockRows)
+}
+
+func (s *scratches) get(p *program, slots int) *scratch {
+	if c := s.spare.Swap(nil); c != nil {
+		return c
+	}
+	if c, ok := s.pool.Get().(*scratch); ok {
+		return c
+	}
+	return p.newScratch(slots)
+}
+
+func (s *scratches) put(c *scratch) {
+	if !s.spare.CompareAndSwap(nil, c) {
+		s.pool.Put(c)
+	}
+}
+
+// widen fills the block with n rows of x.
+func widen[X Input](p *program, c *scratch, x []X, n, stride int) {
+	w := p.slots.width
+	for r := range n {
+		d, row := c.rows[r*w:], x[r*stride:]
+		switch row := any(row).(type) {
+		case []float64:
+			if p.keys == keys64 {
+				widen64(&p.slots, d, row)
+			} else {
+				widen64by32(&p.slots, d, row)
+			}
+		case []float32:
+			widenNarrow(p, d, row)
+		case []int32:
+			widenNarrow(p, d, row)
+		case []int64:
+			widenNarrow(p, d, row)
+		}
+	}
+}
+
+func widenNarrow[X float32 | int32 | int64](p *program, d []uint64, x []X) {
+	if p.keys == keys64 {
+		widen64(&p.slots, d, x)
+		return
+	}
+	widen32(&p.slots, d, x)
+}
+
+// accumulate adds up the votes for n widened rows, slots accumulators per row.
+func (p *program) accumulate(f *finisher, c *scratch, n, slots int) {
+	sums := c.sums[:n*slots]
+	start := f.start()
+	for i := range sums {
+		sums[i] = start
+	}
+	simple := p.votes.direct && slots == 1 && f.sums() && p.wide == nil
+	for i := range p.groups {
+		g := &p.groups[i]
+		switch {
+		case simple && p.bits == narrowBits:
+			sumRows[[1 << narrowBits]uint64](g, p.nodes, c.rows, p.slots.width, sums)
+		case simple:
+			sumRows[[1 << middleBits]uint64](g, p.nodes, c.rows, p.slots.width, sums)
+		default:
+			p.castRows(g, f, c, n, slots)
+		}
+	}
+}
+
+// castRows walks a group for each row and lets the leaves cast their votes.
+func (p *program) castRows(g *group, f *finisher, c *scratch, n, slots int) {
+	for r := range n {
+		row, sums := c.rows[r*p.slots.width:], c.sums[r*slots:][:slots]
+		switch {
+		case p.wide != nil:
+			walkWideRow(g, p.wide, row, &c.payload)
+		case p.bits == narrowBits:
+			walkRow[[1 << narrowBits]uint64](g, p.nodes, row, &c.payload)
+		default:
+			walkRow[[1 << middleBits]uint64](g, p.nodes, row, &c.payload)
+		}
+		if p.votes.direct {
+			p.castDirect(g, f.aggregate, &c.payload, sums)
+			continue
+		}
+		for _, v := range c.payload[:g.trees] {
+			p.votes.cast(f.aggregate, uint32(v), sums)
+		}
+	}
+}
+
+func (p *program) castDirect(g *group, a Aggregate, payload *[lanes]uint64, sums []float64) {
+	for lane, v := range payload[:g.trees] {
+		w := float64(math.Float32frombits(uint32(v)))
+		if p.wide != nil {
+			w = math.Float64frombits(v)
+		}
+		s := &sums[g.target[lane]]
+		*s = a.add(*s, w)
+	}
+}
+
+// cast adds the votes that begin at first.
+func (b *ballots) cast(a Aggregate, first uint32, sums []float64) {
+	if b.dense > 0 {
+		for k, w := range b.weights[first:][:b.dense] {
+			sums[k] = a.add(sums[k], w)
+		}
+		return
+	}
+	for i := first; i < b.end[first]; i++ {
+		s := &sums[b.slots[i]]
+		*s = a.add(*s, b.weights[i])
+	}
+}
+
+// add combines a vote with those before it; start values are in finisher.start.
+func (a Aggregate) add(s, w float64) float64 {
+	switch a {
+	case Min:
+		if w < s || s != s {
+			return w
+		}
+		return s
+	case Max:
+		if w > s || s != s {
+			return w
+		}
+		return s
+	}
+	return s + w
+}
