@@ -200,11 +200,11 @@ func saturate(t, d int64) int64 {
 
 func (o *eventTime[T]) Mark(m Mark) error {
 	switch m.Kind {
-	case Watermark: // of a stream that had event time before: this operator's count from here on, but not the end
-		if m.Value != MaxTime {
+	case Watermark:
+		if !o.follows(m.Value) {
 			return nil
 		}
-		o.sent = MaxTime
+		o.sent = m.Value
 	case Barrier:
 		o.keep()
 	case SplitAdded:
@@ -216,6 +216,12 @@ func (o *eventTime[T]) Mark(m Mark) error {
 		return o.leave(int32(m.Value), true)
 	}
 	return o.Out.Mark(m)
+}
+
+// follows reports whether a watermark of the input is handed on: the end of time, and those of a source that
+// makes watermarks itself. Those of an event time that the stream had before mean nothing here.
+func (o *eventTime[T]) follows(w int64) bool {
+	return w == MaxTime || (len(o.Context.env.Task.Splits) > 0 && w > o.sent)
 }
 
 // leave takes a split out of the minimum: for now, or for good.

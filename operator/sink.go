@@ -34,7 +34,9 @@ type Sink[T any] interface {
 // the outside does so in the background and blocks in Write only when it is too far ahead.
 //
 // At a barrier Prepare is called; Writes that follow belong to the next checkpoint. Once the
-// checkpoint is durable Commit is called, in order. After a restart, before the first Write, the
+// checkpoint is durable Commit is called, in order. A checkpoint can fail: it gets no Commit, and what was prepared
+// for it belongs to the next one that is durable. So the payload of Prepare names everything that is not committed
+// yet, and Commit n commits all up to n. After a restart, before the first Write, the
 // payloads of the restored checkpoint are in Env.Payloads (those of several writers after a change of
 // parallelism): a two-phase writer commits them again, and aborts what later checkpoints left.
 type Writer[T any] interface {

@@ -3,6 +3,7 @@ package sched
 import (
 	"errors"
 	"math"
+	"time"
 )
 
 // ErrDeadlock ends a simulation in which nothing can run, nothing has a deadline, and some stepper is not done.
@@ -45,6 +46,9 @@ func NewSim(seed uint64, now int64) *Sim {
 
 // Now returns the virtual time.
 func (s *Sim) Now() int64 { return s.now }
+
+// Advance moves the virtual time.
+func (s *Sim) Advance(d time.Duration) { s.now += int64(d) }
 
 // Steps returns how many steps were taken.
 func (s *Sim) Steps() int { return s.steps }
