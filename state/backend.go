@@ -13,8 +13,8 @@ import (
 type Options struct {
 	// FS is where Dir lies. Nil: an in-memory file system of the backend's own.
 	FS vfs.FS
-	// Dir is the backend's own directory: a cache of the checkpoint store, never read again after a crash.
-	// It must be empty or not exist. Empty: "state".
+	// Dir is the backend's own directory, emptied when the backend opens: a cache of the checkpoint store, never
+	// read again after a crash. Empty: "state".
 	Dir string
 	// Executor runs background work. Nil: goroutines, which Close waits for.
 	Executor Executor
@@ -22,6 +22,10 @@ type Options struct {
 	Now func() int64
 	// Logger may be nil.
 	Logger *slog.Logger
+	// BlockCache is shared by backends. Nil: a small one of the backend's own.
+	BlockCache *BlockCache
+	// DisableCompaction keeps the store's own goroutines still, so that a simulation replays exactly.
+	DisableCompaction bool
 
 	// MaxParallelism is the number of key groups of the job, 1 to MaxKeyGroups. 0: DefaultMaxParallelism.
 	MaxParallelism int
@@ -29,6 +33,9 @@ type Options struct {
 	Groups Range
 	// Subtask and Parallelism say which part of the operator lists is this task's. Parallelism 0: 1.
 	Subtask, Parallelism int
+	// Restore is what to begin from: the snapshots of all subtasks of the checkpoint that had an operator of this
+	// task, in the order of the subtasks. Of those whose key groups this task shares, Dir must hold the files.
+	Restore []RestorePart
 }
 
 func (o *Options) fill() error {
@@ -78,11 +85,22 @@ type Backend struct {
 	tables  []*table
 	states  []*stateInfo
 	timers  []*timerColumn
+	lists   []listState
 	started bool
 	closed  bool
 	err     error // the first failure; the task is over
 	faults  []error
 	sink    uint32 // what touching reads goes here, so that it is not optimized away
+
+	store  *store
+	worker worker
+	chunks chunks
+	known  known
+
+	gen      uint32    // of what is changed now
+	savedGen uint32    // the newest that the store has
+	snap     *Snapshot // in flight, or done but not thawed
+	recorded bool      // there may be recorded removals to forget
 }
 
 // OpenBackend makes a backend. It opens no file before there is something to read or to write.
@@ -90,12 +108,17 @@ func OpenBackend(o Options) (*Backend, error) {
 	if err := o.fill(); err != nil {
 		return nil, err
 	}
-	b := &Backend{options: o}
+	b := &Backend{options: o, gen: 1}
 	if o.Executor == nil {
 		b.own = &Goroutines{}
 		b.options.Executor = b.own
 	}
-	return b, nil
+	b.worker.executor = b.options.Executor
+	b.store = newStore(&b.options)
+	if err := o.FS.RemoveAll(o.Dir); err != nil {
+		return nil, fmt.Errorf("state: directory %s: %w", o.Dir, err)
+	}
+	return b, b.checkParts()
 }
 
 // Operator is the scope of an operator's state that hangs on no key.
@@ -103,13 +126,20 @@ func (b *Backend) Operator(id string) *Scope { return b.scope(id, nil) }
 
 func (b *Backend) scope(id string, t *table) *Scope { return &Scope{b: b, table: t, operator: id} }
 
-// Start ends the declaring of states. It returns every fault of the declarations, all at once: types without a
+// Start ends the declaring of states and, for a restored backend, brings the files into place and reads the timers;
+// other state is read when it is asked for. It returns every fault of the declarations, all at once: types without a
 // codec, names used twice, stored state that does not fit the program.
 func (b *Backend) Start() error {
 	if len(b.faults) > 0 {
 		return errors.Join(b.faults...)
 	}
+	if b.started || b.closed {
+		return nil
+	}
 	b.started = true
+	if err := b.restore(); err != nil {
+		b.fail(err)
+	}
 	return b.err
 }
 
@@ -123,17 +153,18 @@ func (b *Backend) Groups() Range { return b.options.Groups }
 // MaxParallelism is the number of key groups of the job.
 func (b *Backend) MaxParallelism() int { return b.options.MaxParallelism }
 
-// Close ends background work. What was not in a completed snapshot is lost: by design, a restart begins from
-// a checkpoint.
+// Close ends background work; a snapshot in flight fails with ErrClosed. What was not in a completed snapshot is
+// lost: by design, a restart begins from a checkpoint. Snapshots that are done keep their files.
 func (b *Backend) Close() error {
 	if b.closed {
 		return nil
 	}
 	b.closed = true
+	b.worker.close()
 	if b.own != nil {
 		b.own.Wait()
 	}
-	return nil
+	return b.store.close()
 }
 
 func (b *Backend) fail(err error) {
@@ -143,4 +174,37 @@ func (b *Backend) fail(err error) {
 }
 
 // refuse notes a fault of a declaration.
-func (b *Backend) refuse(err error) { b.faults = append(b.faults, err) }
+func (b *Backend) refuse(err error) {
+	if err != nil {
+		b.faults = append(b.faults, err)
+	}
+}
+
+// get looks into the store; see store.get.
+func (b *Backend) get(key []byte, f func(val []byte) error) (bool, error) {
+	if !b.started {
+		return false, ErrNotStarted
+	}
+	if b.store.db == nil {
+		return false, nil
+	}
+	return b.store.get(key, f)
+}
+
+// scan looks through the store; see store.scan.
+func (b *Backend) scan(prefix []byte, f func(key, val []byte) error) error {
+	if !b.started {
+		return ErrNotStarted
+	}
+	if b.store.db == nil {
+		return nil
+	}
+	return b.store.scan(prefix, f)
+}
+
+// revive decides what becomes of the task when its store can take no more.
+func (b *Backend) revive() {
+	if err := b.store.failure(); err != nil {
+		b.fail(err)
+	}
+}

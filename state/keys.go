@@ -14,6 +14,7 @@ type Keys[K comparable] struct {
 	table
 	hasher Hasher[K]
 	slabs  []*[slabLen]K
+	frozen []*[slabLen]K // as it was when the snapshot began; only a job reads it
 	hashes []uint64
 	bufs   [2][]byte // for comparing keys that == does not find equal, and for owning a key's memory
 }
@@ -163,6 +164,12 @@ func ownKey[K comparable](t *keyType, key K) K {
 func (k *Keys[K]) appendKey(dst []byte, slot uint32) []byte {
 	return k.hasher.key.append(dst, unsafe.Pointer(k.key(slot)))
 }
+
+func (k *Keys[K]) appendFrozen(dst []byte, slot uint32) []byte {
+	return k.hasher.key.append(dst, unsafe.Pointer(&k.frozen[slot>>slabBits][slot&slabMask]))
+}
+
+func (k *Keys[K]) freeze() { k.frozen = k.slabs }
 
 // addKey makes the place of a stored key, known or not.
 func (k *Keys[K]) addKey(src []byte) (place, []byte, error) {

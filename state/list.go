@@ -20,6 +20,7 @@ type listPiece[T any] struct {
 type listHead struct {
 	pieces []uint32
 	len    int
+	whole  bool // every stored piece is in memory
 }
 
 type listColumn[T any] struct {
@@ -28,13 +29,16 @@ type listColumn[T any] struct {
 	heads []*[slabLen]listHead
 	table *table
 	info  *stateInfo
+	coder *coder[[]T]
+	key   []byte
 }
 
 // NewList declares a list of an operator. Its faults are returned by Backend.Start.
 func NewList[T any](scope Scoped, name string, opts ...Option) List[T] {
-	info, t := declare(scope, name, KindList)
+	info, t := declare(scope, name, KindList, opts)
 	c := &listColumn[T]{table: t, info: info}
-	c.init(len(t.groups))
+	c.coder = newCoder(info, func() (Codec[[]T], error) { return listCodecOf[T](info) })
+	c.init(t, c)
 	c.refs.init(len(t.groups))
 	t.attach(c)
 	return List[T]{c}
@@ -117,9 +121,17 @@ func (c *listColumn[T]) extend(slabs int) {
 func (c *listColumn[T]) current() *listHead {
 	slot := c.table.cur.slot
 	if slot == noSlot {
-		c.table.b.fail(ErrNoKey)
+		c.b.fail(ErrNoKey)
 		return nil
 	}
+	h := c.head(slot)
+	if !c.info.complete && !h.whole {
+		c.load(h)
+	}
+	return h
+}
+
+func (c *listColumn[T]) head(slot uint32) *listHead {
 	s := &c.heads[slot>>slabBits]
 	if *s == nil {
 		*s = new([slabLen]listHead)
@@ -131,7 +143,10 @@ func (c *listColumn[T]) current() *listHead {
 func (c *listColumn[T]) write(h *listHead, number int) *cell[listPiece[T]] {
 	at := c.table.cur
 	if number == len(h.pieces) {
-		return c.add(h, at)
+		cl, ref := c.add(h, at)
+		c.soil(cl, place{ref, at.group})
+		cl.flags = flagLoaded | flagPresent
+		return cl
 	}
 	ref := h.pieces[number]
 	cl := c.at(ref)
@@ -140,16 +155,16 @@ func (c *listColumn[T]) write(h *listHead, number int) *cell[listPiece[T]] {
 	return cl
 }
 
-func (c *listColumn[T]) add(h *listHead, at place) *cell[listPiece[T]] {
+// add makes a piece behind the others; the caller says what is in it.
+func (c *listColumn[T]) add(h *listHead, at place) (*cell[listPiece[T]], uint32) {
 	ref := c.refs.take(at.group)
 	c.cells.extend(int(ref>>slabBits) + 1)
 	cl := c.at(ref)
-	c.soil(cl, place{ref, at.group})
-	cl.flags = flagLoaded | flagPresent
+	c.preserve(cl, place{ref, at.group})
 	cl.val.owner, cl.val.number = at.slot, uint32(len(h.pieces))
 	h.pieces = append(h.pieces, ref)
 	c.table.hold(at.slot)
-	return cl
+	return cl, ref
 }
 
 // cut shortens a piece to n elements; the last piece may vanish.
@@ -163,18 +178,31 @@ func (c *listColumn[T]) cut(h *listHead, number, n int) {
 		return
 	}
 	cl.flags &^= flagPresent
-	if !cl.grave() && number == len(h.pieces)-1 {
-		c.bury(h, ref, at)
+	if cl.grave() {
+		c.graves = append(c.graves, place{ref, at.group})
+	}
+	c.trim(h, at.group)
+}
+
+// trim gives up pieces at the end of which nothing is left to be recorded.
+func (c *listColumn[T]) trim(h *listHead, group uint32) {
+	for n := len(h.pieces); n > 0; n-- {
+		ref := h.pieces[n-1]
+		cl := c.at(ref)
+		if cl.wanted() {
+			return
+		}
+		owner := cl.val.owner
+		cl.flags, cl.val = 0, listPiece[T]{}
+		h.pieces = h.pieces[:n-1]
+		c.refs.give(place{ref, group})
+		c.table.drop(owner)
 	}
 }
 
-// bury gives up the last piece, of which nothing is left to be recorded.
-func (c *listColumn[T]) bury(h *listHead, ref uint32, at place) {
-	cl := c.at(ref)
-	cl.flags, cl.val = 0, listPiece[T]{}
-	h.pieces = h.pieces[:len(h.pieces)-1]
-	c.refs.give(place{ref, at.group})
-	c.table.drop(at.slot)
+func (c *listColumn[T]) forgetGrave(at place, cl *cell[listPiece[T]]) {
+	cl.flags &^= flagStored
+	c.trim(c.head(cl.val.owner), at.group)
 }
 
 // forget frees the head. A slot is freed only when no piece of its list is left.
@@ -185,3 +213,5 @@ func (c *listColumn[T]) forget(at place) {
 }
 
 func (c *listColumn[T]) touch([]place) {}
+
+func (c *listColumn[T]) state() *stateInfo { return c.info }

@@ -1,6 +1,7 @@
 package state
 
 import (
+	"fmt"
 	"iter"
 	"reflect"
 )
@@ -21,6 +22,7 @@ type mapHead[UK comparable] struct {
 	order   sortedKeys[UK]
 	present int
 	version uint32 // grows with every change of the order
+	whole   bool   // every stored entry is in memory
 }
 
 type mapColumn[UK comparable, UV any] struct {
@@ -30,18 +32,22 @@ type mapColumn[UK comparable, UV any] struct {
 	keyOf *keyType
 	table *table
 	info  *stateInfo
+	coder *coder[UV]
+	key   []byte
 }
 
 // NewMap declares a map of an operator. Its faults are returned by Backend.Start.
 func NewMap[UK comparable, UV any](scope Scoped, name string, opts ...Option) Map[UK, UV] {
-	info, t := declare(scope, name, KindMap)
+	info, t := declare(scope, name, KindMap, opts)
 	keyOf, err := newKeyType(reflect.TypeFor[UK]())
 	if err != nil {
-		info.b.refuse(err)
+		info.b.refuse(fmt.Errorf("%v: %w", info, err))
 		keyOf = &keyType{}
 	}
+	info.MapKey = Schema(keyOf.schema)
 	c := &mapColumn[UK, UV]{table: t, info: info, keyOf: keyOf}
-	c.init(len(t.groups))
+	c.coder = newCoder(info, func() (Codec[UV], error) { return codecOf[UV](info) })
+	c.init(t, c)
 	c.refs.init(len(t.groups))
 	t.attach(c)
 	return Map[UK, UV]{c}
@@ -69,14 +75,14 @@ func (m Map[UK, UV]) Delete(k UK) {
 	if h == nil {
 		return
 	}
-	if p, found := h.order.seek(c.keyOf, &k); found {
+	if p, found := c.seek(h, &k); found {
 		c.remove(h, p)
 	}
 }
 
 // Len is the number of entries of the current key's map.
 func (m Map[UK, UV]) Len() int {
-	if h := m.c.current(); h != nil {
+	if h := m.c.whole(); h != nil {
 		return h.present
 	}
 	return 0
@@ -96,7 +102,7 @@ func (m Map[UK, UV]) From(k UK) iter.Seq2[UK, UV] {
 // Clear removes all entries of the current key's map.
 func (m Map[UK, UV]) Clear() {
 	c := m.c
-	h := c.current()
+	h := c.whole()
 	if h == nil {
 		return
 	}
@@ -117,9 +123,13 @@ func (c *mapColumn[UK, UV]) extend(slabs int) {
 func (c *mapColumn[UK, UV]) current() *mapHead[UK] {
 	slot := c.table.cur.slot
 	if slot == noSlot {
-		c.table.b.fail(ErrNoKey)
+		c.b.fail(ErrNoKey)
 		return nil
 	}
+	return c.head(slot)
+}
+
+func (c *mapColumn[UK, UV]) head(slot uint32) *mapHead[UK] {
 	s := &c.heads[slot>>slabBits]
 	if *s == nil {
 		*s = new([slabLen]mapHead[UK])
@@ -132,7 +142,7 @@ func (c *mapColumn[UK, UV]) find(k UK) *cell[mapItem[UK, UV]] {
 	if h == nil {
 		return nil
 	}
-	p, found := h.order.seek(c.keyOf, &k)
+	p, found := c.seek(h, &k)
 	if !found {
 		return nil
 	}
@@ -147,9 +157,12 @@ func (c *mapColumn[UK, UV]) write(k UK) *cell[mapItem[UK, UV]] {
 		return new(cell[mapItem[UK, UV]])
 	}
 	at := c.table.cur
-	p, found := h.order.seek(c.keyOf, &k)
+	p, found := c.seek(h, &k)
 	if !found {
-		return c.add(h, p, at, k)
+		cl, ref := c.add(h, p, at, k)
+		c.soil(cl, place{ref, at.group})
+		cl.flags = flagLoaded | flagPresent
+		return cl
 	}
 	_, ref := h.order.get(p)
 	cl := c.at(ref)
@@ -161,22 +174,21 @@ func (c *mapColumn[UK, UV]) write(k UK) *cell[mapItem[UK, UV]] {
 	return cl
 }
 
-// add makes an entry that was not in the order.
-func (c *mapColumn[UK, UV]) add(h *mapHead[UK], p position, at place, k UK) *cell[mapItem[UK, UV]] {
+// add makes an entry that was not in the order; the caller says what is in it.
+func (c *mapColumn[UK, UV]) add(h *mapHead[UK], p position, at place, k UK) (*cell[mapItem[UK, UV]], uint32) {
 	if c.keyOf.owned {
 		k = ownKey(c.keyOf, k)
 	}
 	ref := c.refs.take(at.group)
 	c.cells.extend(int(ref>>slabBits) + 1)
 	cl := c.at(ref)
-	c.soil(cl, place{ref, at.group})
-	cl.flags = flagLoaded | flagPresent
+	c.preserve(cl, place{ref, at.group})
 	cl.val.owner, cl.val.key = at.slot, k
 	h.order.insert(p, k, ref)
 	h.present++
 	h.version++
 	c.table.hold(at.slot)
-	return cl
+	return cl, ref
 }
 
 // remove takes out the entry at p. It says whether p stays in the order, as a removal that is to be recorded.
@@ -192,24 +204,32 @@ func (c *mapColumn[UK, UV]) remove(h *mapHead[UK], p position) (stays bool) {
 	cl.val.val = zero
 	h.present--
 	if cl.grave() {
+		c.graves = append(c.graves, place{ref, at.group})
 		return true
 	}
-	c.bury(h, p, ref, at)
+	c.bury(h, p, place{ref, at.group}, cl)
 	return false
 }
 
 // bury gives up an entry of which nothing is left to be recorded.
-func (c *mapColumn[UK, UV]) bury(h *mapHead[UK], p position, ref uint32, at place) {
-	cl := c.at(ref)
+func (c *mapColumn[UK, UV]) bury(h *mapHead[UK], p position, at place, cl *cell[mapItem[UK, UV]]) {
+	owner := cl.val.owner
 	cl.flags, cl.val = 0, mapItem[UK, UV]{}
 	h.order.remove(p)
 	h.version++
-	c.refs.give(place{ref, at.group})
-	c.table.drop(at.slot)
+	c.refs.give(at)
+	c.table.drop(owner)
+}
+
+func (c *mapColumn[UK, UV]) forgetGrave(at place, cl *cell[mapItem[UK, UV]]) {
+	h := c.head(cl.val.owner)
+	if p, found := h.order.seek(c.keyOf, &cl.val.key); found {
+		c.bury(h, p, at, cl)
+	}
 }
 
 func (c *mapColumn[UK, UV]) scan(from *UK, yield func(UK, UV) bool) {
-	h := c.current()
+	h := c.whole()
 	if h == nil {
 		return
 	}
@@ -243,21 +263,4 @@ func (c *mapColumn[UK, UV]) forget(at place) {
 
 func (c *mapColumn[UK, UV]) touch([]place) {}
 
-// refs hands out references to cells, per key group.
-type refs struct {
-	next uint32
-	free [][]uint32
-}
-
-func (r *refs) init(groups int) { r.next, r.free = 1, make([][]uint32, groups) }
-
-func (r *refs) take(group uint32) uint32 {
-	if f := r.free[group]; len(f) > 0 {
-		r.free[group] = f[:len(f)-1]
-		return f[len(f)-1]
-	}
-	r.next++
-	return r.next - 1
-}
-
-func (r *refs) give(at place) { r.free[at.group] = append(r.free[at.group], at.slot) }
+func (c *mapColumn[UK, UV]) state() *stateInfo { return c.info }

@@ -1,6 +1,10 @@
 package state
 
-import "slices"
+import (
+	"encoding/binary"
+	"errors"
+	"slices"
+)
 
 // Redistribution says which subtask gets the elements of an operator list after a change of parallelism.
 type Redistribution uint8
@@ -18,19 +22,38 @@ const (
 type OperatorList[T any] struct{ l *operatorList[T] }
 
 type operatorList[T any] struct {
-	info  *stateInfo
-	items []T
-	dirty bool
+	info   *stateInfo
+	coder  *coder[T]
+	items  []T
+	stored [][]byte // the elements as bytes, if they have not changed since
 }
 
-// NewOperatorList declares an operator list. Its faults are returned by Backend.Start.
+// OperatorChunk is an operator list in a snapshot.
+type OperatorChunk struct {
+	Operator string
+	Name     string
+	Items    [][]byte
+}
+
+// listState is an operator list, seen from the backend.
+type listState interface {
+	state() *stateInfo
+	chunk() (OperatorChunk, error)
+}
+
+// NewOperatorList declares an operator list. Its faults are returned by Backend.Start. Of a restored backend, its
+// elements are there at once.
 func NewOperatorList[T any](scope Scoped, name string, how Redistribution, opts ...Option) OperatorList[T] {
 	kind := KindOperatorSplit
 	if how == Union {
 		kind = KindOperatorUnion
 	}
-	info, _ := declare(scope, name, kind)
-	return OperatorList[T]{&operatorList[T]{info: info}}
+	info, _ := declare(scope, name, kind, opts)
+	l := &operatorList[T]{info: info}
+	l.coder = newCoder(info, func() (Codec[T], error) { return codecOf[T](info) })
+	info.b.lists = append(info.b.lists, l)
+	info.b.refuse(l.restore())
+	return OperatorList[T]{l}
 }
 
 // Get returns the elements. They must not be changed in place.
@@ -39,5 +62,87 @@ func (o OperatorList[T]) Get() []T { return o.l.items }
 // Set replaces the elements by a copy of items.
 func (o OperatorList[T]) Set(items []T) {
 	o.l.items = slices.Clone(items)
-	o.l.dirty = true
+	o.l.stored = nil
+}
+
+func (l *operatorList[T]) state() *stateInfo { return l.info }
+
+// chunk encodes the list. It happens while the task stands still, so such lists are for small things.
+func (l *operatorList[T]) chunk() (OperatorChunk, error) {
+	c := OperatorChunk{Operator: l.info.Operator, Name: l.info.Name, Items: l.stored}
+	if c.Items != nil || len(l.items) == 0 {
+		return c, nil
+	}
+	for i := range l.items {
+		b, err := l.coder.append(nil, &l.items[i])
+		if err != nil {
+			return c, err
+		}
+		c.Items = append(c.Items, b)
+	}
+	l.stored = c.Items
+	return c, nil
+}
+
+// restore takes this subtask's elements from the parts that are restored.
+func (l *operatorList[T]) restore() error {
+	mine := l.info.b.restoredItems(l.info)
+	if l.coder.readers == nil { // its codec is a fault of its own
+		return nil
+	}
+	l.items = make([]T, len(mine))
+	var faults []error
+	for i, raw := range mine {
+		faults = append(faults, l.coder.decode(raw, &l.items[i]))
+	}
+	return errors.Join(faults...)
+}
+
+// restoredItems picks the elements of an operator list that are this subtask's, and makes each begin with the number
+// that its schema has in this program.
+func (b *Backend) restoredItems(info *stateInfo) [][]byte {
+	var mine [][]byte
+	o := &b.options
+	same := o.Parallelism == len(o.Restore)
+	n := 0
+	for i := range o.Restore {
+		part := &o.Restore[i]
+		for _, raw := range part.items(info) {
+			take := info.Kind == KindOperatorUnion
+			if !take && same {
+				take = i == o.Subtask
+			} else if !take {
+				take = n%o.Parallelism == o.Subtask
+			}
+			n++
+			if take {
+				mine = append(mine, part.renumber(info, raw))
+			}
+		}
+	}
+	return mine
+}
+
+func (p *RestorePart) items(info *stateInfo) [][]byte {
+	for _, c := range p.Operator {
+		if c.Operator == info.Operator && c.Name == info.Name {
+			return c.Items
+		}
+	}
+	return nil
+}
+
+// renumber gives a value of this part the number that its schema has among those of info. What cannot be read is
+// left as it is; decoding refuses it.
+func (p *RestorePart) renumber(info *stateInfo, raw []byte) []byte {
+	stored := p.state(info)
+	id, n := binary.Uvarint(raw)
+	if stored == nil || n <= 0 || id >= uint64(len(stored.Values)) {
+		return nil
+	}
+	now := slices.Index(info.Values, stored.Values[id])
+	if now == int(id) {
+		return raw
+	}
+	return append(binary.AppendUvarint(nil, uint64(now)), raw[n:]...)
 }

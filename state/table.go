@@ -37,6 +37,21 @@ type column interface {
 	forget(at place)
 	// touch brings the column's parts of a batch near: into memory, and into the processor's caches.
 	touch(batch []place)
+
+	// state is what the column keeps.
+	state() *stateInfo
+	// freeze ends the generation; what is changed from now on belongs to generation gen.
+	freeze(gen uint32)
+	// encode appends records of frozen entries of a key group to dst, beginning with the from-th, until dst is
+	// full or limit are done, and returns where it stopped; pending is how many there are. takeCopies returns
+	// the records that the task wrote, once all are done. Only jobs call these.
+	encode(dst []byte, group, from, limit int) ([]byte, int, error)
+	pending(group int) int
+	takeCopies(group int) [][]byte
+	// thaw ends a snapshot, in the task. If it failed, what was frozen is dirty again.
+	thaw(ok bool)
+	// forgetRecorded gives up to n removals up that a completed snapshot has; it returns how many it looked at.
+	forgetRecorded(n int) int
 }
 
 // table is what all key scopes have in common, whatever the type of their keys.
@@ -56,6 +71,8 @@ type table struct {
 // keyStore is the typed half of a key scope.
 type keyStore interface {
 	appendKey(dst []byte, slot uint32) []byte
+	appendFrozen(dst []byte, slot uint32) []byte
+	freeze()
 	addKey(src []byte) (place, []byte, error)
 	removeKey(at place)
 	keySchema() string
@@ -72,6 +89,13 @@ func (t *table) init(b *Backend, keys keyStore) {
 func (t *table) meta(slot uint32) *slotMeta { return &t.metas[slot>>slabBits][slot&slabMask] }
 
 func (t *table) placeOf(slot uint32) place { return place{slot, uint32(t.meta(slot).group)} }
+
+func (t *table) appendKey(dst []byte, slot uint32, frozen bool) []byte {
+	if frozen {
+		return t.keys.appendFrozen(dst, slot)
+	}
+	return t.keys.appendKey(dst, slot)
+}
 
 // take returns a slot for a new key of the group. Until something is kept in it, it is loose.
 func (t *table) take(group uint32) uint32 {
@@ -117,6 +141,7 @@ func (t *table) tidy() {
 	if len(t.loose) < looseLimit {
 		return
 	}
+	t.b.settle()
 	t.keepBatch(true)
 	kept := t.loose[:0]
 	for _, slot := range t.loose {
@@ -141,6 +166,7 @@ func (t *table) keepBatch(kept bool) {
 // tidyAll frees every loose slot: no key is current any more, and no batch is prepared.
 func (t *table) tidyAll() {
 	t.cur = place{}
+	t.b.settle()
 	for _, slot := range t.loose {
 		if m := t.meta(slot); m.used && m.refs == 0 {
 			t.free(slot)

@@ -27,6 +27,9 @@ type timerColumn struct {
 	seq   uint64
 	gen   uint32
 	log   [][]timerChange // by key group: what was set and removed in this generation
+
+	frozen [][]timerChange // the log of the snapshot that is being written
+	pins   []uint32        // slots that a line about a removal kept until a snapshot had it
 }
 
 // timer is one timer that was set. Its key is that of its slot, which it keeps.
@@ -53,15 +56,17 @@ type timerChange struct {
 func NewTimers(scope Scoped) Timers {
 	s := scope.StateScope()
 	for _, c := range s.b.timers {
-		if c.info.operator == s.operator {
+		if c.info.Operator == s.operator {
 			return Timers{c}
 		}
 	}
-	info, t := declare(scope, timersName, KindTimers)
-	c := &timerColumn{table: t, info: info, gen: 1}
+	info, t := declare(scope, timersName, KindTimers, nil)
+	c := &timerColumn{table: t, info: info, gen: s.b.gen}
 	c.known = make([]index, len(t.groups))
 	c.log = make([][]timerChange, len(t.groups))
+	c.frozen = make([][]timerChange, len(t.groups))
 	s.b.timers = append(s.b.timers, c)
+	t.attach(c)
 	return Timers{c}
 }
 

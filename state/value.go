@@ -8,13 +8,16 @@ type valueColumn[T any] struct {
 	cells[T]
 	table *table
 	info  *stateInfo
+	coder *coder[T]
+	key   []byte
 }
 
 // NewValue declares a value of an operator. Its faults are returned by Backend.Start.
 func NewValue[T any](scope Scoped, name string, opts ...Option) Value[T] {
-	info, t := declare(scope, name, KindValue)
+	info, t := declare(scope, name, KindValue, opts)
 	c := &valueColumn[T]{table: t, info: info}
-	c.init(len(t.groups))
+	c.coder = newCoder(info, func() (Codec[T], error) { return codecOf[T](info) })
+	c.init(t, c)
 	t.attach(c)
 	return Value[T]{c}
 }
@@ -37,11 +40,11 @@ func (v Value[T]) Ref() *T {
 			return &cl.val
 		}
 	}
-	return &c.write().val
+	return &c.write(true).val
 }
 
 // Set replaces the value of the current key.
-func (v Value[T]) Set(val T) { *v.Ref() = val }
+func (v Value[T]) Set(val T) { v.c.write(false).val = val }
 
 // Clear removes the value of the current key.
 func (v Value[T]) Clear() {
@@ -58,27 +61,66 @@ func (c *valueColumn[T]) read() *cell[T] {
 			return cl
 		}
 	}
-	if slot == noSlot {
-		c.table.b.fail(ErrNoKey)
-	}
-	return nil
+	return c.readStored()
 }
 
-// write returns the current key's cell, dirty and with a value.
-func (c *valueColumn[T]) write() *cell[T] {
+// readStored looks into the store for a cell that has no value in memory.
+func (c *valueColumn[T]) readStored() *cell[T] {
 	at := c.table.cur
 	if at.slot == noSlot {
-		c.table.b.fail(ErrNoKey)
+		c.b.fail(ErrNoKey)
+		return nil
+	}
+	if c.info.complete {
+		return nil
+	}
+	cl := c.at(at.slot)
+	if cl.flags&flagLoaded == 0 {
+		c.load(cl, at)
+	}
+	if cl.flags&flagPresent == 0 {
+		return nil
+	}
+	return cl
+}
+
+// load reads a cell from the store.
+func (c *valueColumn[T]) load(cl *cell[T], at place) {
+	c.preserve(cl, at)
+	c.key = c.table.keys.appendKey(appendGroup(c.key[:0], &c.info.prefix, c.table.first+int(at.group)), at.slot)
+	found, err := c.b.get(c.key, func(val []byte) error { return c.coder.decode(val, &cl.val) })
+	if err != nil {
+		c.b.fail(err)
+	}
+	cl.flags = flagLoaded
+	if found {
+		cl.flags |= flagPresent | flagStored
+		c.table.hold(at.slot)
+	}
+}
+
+// write returns the current key's cell, dirty and with a value. If the old value does not matter, it is not read.
+func (c *valueColumn[T]) write(old bool) *cell[T] {
+	at := c.table.cur
+	if at.slot == noSlot {
+		c.b.fail(ErrNoKey)
 		return new(cell[T])
 	}
 	cl := c.at(at.slot)
-	c.soil(cl, at)
-	if cl.flags&flagPresent == 0 {
-		if !cl.grave() {
-			c.table.hold(at.slot)
-		}
-		cl.flags |= flagLoaded | flagPresent
+	if !c.info.complete && cl.flags&flagLoaded == 0 && old {
+		c.load(cl, at)
 	}
+	c.soil(cl, at)
+	if cl.flags&flagPresent != 0 {
+		return cl
+	}
+	if !cl.grave() {
+		c.table.hold(at.slot)
+	}
+	if !c.info.complete && cl.flags&flagLoaded == 0 {
+		cl.flags |= flagStored // it may be
+	}
+	cl.flags |= flagLoaded | flagPresent
 	return cl
 }
 
@@ -88,13 +130,16 @@ func (c *valueColumn[T]) remove(cl *cell[T]) {
 	c.soil(cl, at)
 	cl.flags &^= flagPresent
 	cl.val = zero
-	if !cl.grave() {
+	if cl.grave() {
+		c.graves = append(c.graves, at)
+	} else {
 		c.table.drop(at.slot)
 	}
 }
 
 func (c *valueColumn[T]) forget(at place) {
 	if cl := c.known(at.slot); cl != nil {
+		c.preserve(cl, at)
 		cl.flags = 0
 	}
 }
@@ -108,5 +153,26 @@ func (c *valueColumn[T]) touch(batch []place) {
 			sum += s[at.slot&slabMask].mark.Load()
 		}
 	}
-	c.table.b.sink += sum
+	c.b.sink += sum
+}
+
+func (c *valueColumn[T]) state() *stateInfo { return c.info }
+
+func (c *valueColumn[T]) record(dst []byte, at place, cl *cell[T], frozen bool) ([]byte, error) {
+	start := len(dst)
+	dst = c.table.appendKey(appendGroup(beginRecord(dst), &c.info.prefix, c.table.first+int(at.group)), at.slot, frozen)
+	endKey(dst, start)
+	if cl.flags&flagPresent == 0 {
+		return dst, nil
+	}
+	dst, err := c.coder.append(dst, &cl.val)
+	if err == nil {
+		endRecord(dst, start)
+	}
+	return dst, err
+}
+
+func (c *valueColumn[T]) forgetGrave(at place, cl *cell[T]) {
+	cl.flags &^= flagStored
+	c.table.drop(at.slot)
 }

@@ -1,0 +1,469 @@
+package state_test
+
+import (
+	"flag"
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"slices"
+	"testing"
+
+	"github.com/cockroachdb/pebble/v2/vfs"
+	"github.com/stretchr/testify/require"
+
+	"github.com/turgo-io/turgo/state"
+	"github.com/turgo-io/turgo/state/statetest"
+)
+
+var seeds = flag.Int("seeds", 100, "random histories to run")
+
+// account holds a slice, so that a copy on write that shares memory shows.
+type account struct {
+	N    int64
+	Tags []int32
+}
+
+// modelKey is all that is remembered of one key, kept the naive way.
+type modelKey struct {
+	value *account
+	items map[int64]string
+	list  []int
+}
+
+type modelTimer struct {
+	kind   state.TimeKind
+	at, ns int64
+	key    string
+}
+
+type model struct {
+	keys   map[string]*modelKey
+	timers map[modelTimer]bool
+	list   []int
+}
+
+func newModel() *model {
+	return &model{keys: map[string]*modelKey{}, timers: map[modelTimer]bool{}}
+}
+
+func (m *model) clone() *model {
+	out := newModel()
+	for k, v := range m.keys {
+		c := &modelKey{items: maps.Clone(v.items), list: slices.Clone(v.list)}
+		if v.value != nil {
+			c.value = &account{v.value.N, slices.Clone(v.value.Tags)}
+		}
+		out.keys[k] = c
+	}
+	out.timers, out.list = maps.Clone(m.timers), slices.Clone(m.list)
+	return out
+}
+
+func (m *model) at(k string) *modelKey {
+	if m.keys[k] == nil {
+		m.keys[k] = &modelKey{items: map[int64]string{}}
+	}
+	return m.keys[k]
+}
+
+// member is one subtask with the handles of its operators.
+type member struct {
+	b      *state.Backend
+	keys   *state.Keys[string]
+	value  state.Value[account]
+	items  state.Map[int64, string]
+	list   state.List[int]
+	timers state.Timers
+	own    state.OperatorList[int]
+	snap   *state.Snapshot
+}
+
+// history is one random run of a group of subtasks: operations, snapshots, failures, crashes, changes of parallelism.
+type history struct {
+	t      *testing.T
+	rng    *rand.Rand
+	fs     *vfs.MemFS
+	store  *vfs.MemFS // what a crash leaves
+	steps  statetest.Steps
+	live   *model
+	frozen *model // as the snapshots in flight have it
+	saved  *model
+	parts  []state.RestorePart // of saved
+	tasks  []*member
+	life   int
+	id     uint64
+
+	maxParallelism                        int
+	snapshots, restores, aborts, rescales int
+}
+
+func newHistory(t *testing.T, seed uint64) *history {
+	h := &history{t: t, rng: rand.New(rand.NewPCG(seed, 1)), live: newModel(), saved: newModel(), store: vfs.NewMem()}
+	h.steps.Pick = h.rng.IntN
+	h.maxParallelism = []int{4, 128, 37}[h.rng.IntN(3)]
+	h.start(1 + h.rng.IntN(3))
+	return h
+}
+
+// start opens subtasks on what is saved.
+func (h *history) start(parallelism int) {
+	h.life++
+	h.fs = vfs.NewMem()
+	h.tasks = nil
+	for i := range parallelism {
+		h.tasks = append(h.tasks, h.open(i, parallelism))
+	}
+	h.live, h.frozen = h.saved.clone(), nil
+}
+
+func (h *history) open(subtask, parallelism int) *member {
+	o := state.Options{
+		FS: h.fs, Dir: fmt.Sprintf("task-%d", subtask), Executor: &h.steps, DisableCompaction: h.rng.IntN(2) == 0,
+		MaxParallelism: h.maxParallelism, Groups: state.KeyGroupRange(parallelism, subtask, h.maxParallelism),
+		Subtask: subtask, Parallelism: parallelism,
+	}
+	for i, p := range h.parts {
+		dir := fmt.Sprintf("restore-%d-%d", subtask, i)
+		copyDir(h.t, h.store, p.Dir, h.fs, dir)
+		p.Dir = dir
+		o.Restore = append(o.Restore, p)
+	}
+	b, err := state.OpenBackend(o)
+	require.NoError(h.t, err)
+	m := &member{b: b, keys: keysOf[string](h.t, b)}
+	op := m.keys.Operator("op")
+	m.value = state.NewValue[account](op, "value")
+	m.items = state.NewMap[int64, string](op, "items")
+	m.list = state.NewList[int](m.keys.Operator("other"), "list")
+	m.timers = state.NewTimers(op)
+	m.own = state.NewOperatorList[int](b.Operator("source"), "own", state.Split)
+	require.NoError(h.t, b.Start())
+	return m
+}
+
+func copyDir(t testing.TB, from vfs.FS, src string, to vfs.FS, dst string) {
+	if src == "" {
+		return
+	}
+	require.NoError(t, to.MkdirAll(dst, 0o755))
+	names, err := from.List(src)
+	require.NoError(t, err)
+	for _, name := range names {
+		require.NoError(t, vfs.CopyAcrossFS(from, from.PathJoin(src, name), to, to.PathJoin(dst, name)))
+	}
+}
+
+func (h *history) task(key string) *member {
+	hasher, err := state.HashOf[string]()
+	require.NoError(h.t, err)
+	return h.tasks[state.SubtaskOf(hasher.Group(key, h.maxParallelism), len(h.tasks), h.maxParallelism)]
+}
+
+func (h *history) key() string {
+	if h.rng.IntN(4) == 0 {
+		return fmt.Sprintf("rare\x00%d", h.rng.IntN(1000))
+	}
+	return fmt.Sprint(h.rng.IntN(40))
+}
+
+func (h *history) step() {
+	switch p := h.rng.IntN(100); {
+	case p < 60:
+		h.batch()
+	case p < 70:
+		h.freeze()
+	case p < 90:
+		for range h.rng.IntN(30) {
+			h.steps.Step()
+		}
+		h.collect()
+	case p < 92:
+		h.abort()
+	case p < 94:
+		h.compareAll()
+	case p < 96:
+		h.crash(len(h.tasks))
+	case p < 97:
+		h.rescales++
+		h.crash(1 + h.rng.IntN(4))
+	default:
+		h.popTimers()
+	}
+}
+
+func (h *history) batch() {
+	byTask := map[*member][]string{}
+	for range 1 + h.rng.IntN(20) {
+		k := h.key()
+		byTask[h.task(k)] = append(byTask[h.task(k)], k)
+	}
+	for _, m := range h.tasks {
+		keys := byTask[m]
+		if h.rng.IntN(2) == 0 {
+			for _, k := range keys {
+				m.keys.Seek(k)
+				h.update(m, k)
+			}
+			continue
+		}
+		m.keys.Prepare(keys)
+		for i, k := range keys {
+			m.keys.Select(i)
+			h.update(m, k)
+		}
+	}
+}
+
+func (h *history) update(m *member, k string) {
+	want := h.live.at(k)
+	switch h.rng.IntN(12) {
+	case 0:
+		m.value.Clear()
+		want.value = nil
+	case 1:
+		v := account{N: h.rng.Int64N(100)}
+		m.value.Set(v)
+		want.value = &v
+	case 2, 3, 4:
+		h.change(m, want)
+	case 5:
+		uk := h.rng.Int64N(6) - 3
+		m.items.Set(uk, k)
+		want.items[uk] = k
+	case 6:
+		uk := h.rng.Int64N(6) - 3
+		m.items.Delete(uk)
+		delete(want.items, uk)
+	case 7:
+		if h.rng.IntN(4) == 0 {
+			m.items.Clear()
+			clear(want.items)
+		}
+	case 8:
+		for range h.rng.IntN(50) {
+			m.list.Append(len(want.list))
+			want.list = append(want.list, len(want.list))
+		}
+	case 9:
+		n := h.rng.IntN(len(want.list) + 1)
+		m.list.Truncate(n)
+		want.list = want.list[:n]
+	case 10:
+		h.setTimer(m, k)
+	default:
+		h.compare(m, k)
+	}
+}
+
+func (h *history) change(m *member, want *modelKey) {
+	got := m.value.Ref()
+	if want.value == nil {
+		want.value = &account{}
+	}
+	require.Equal(h.t, *want.value, account{got.N, slices.Clone(got.Tags)})
+	got.N++
+	want.value.N++
+	if n := len(got.Tags); n > 0 && h.rng.IntN(2) == 0 {
+		got.Tags[n-1]++ // in place
+		want.value.Tags[n-1]++
+		return
+	}
+	got.Tags = append(got.Tags, 7)
+	want.value.Tags = append(want.value.Tags, 7)
+}
+
+func (h *history) setTimer(m *member, k string) {
+	t := modelTimer{state.TimeKind(h.rng.IntN(2)), h.rng.Int64N(20) - 5, h.rng.Int64N(2), k}
+	if h.rng.IntN(3) == 0 {
+		m.timers.Delete(t.kind, t.at, t.ns)
+		delete(h.live.timers, t)
+		return
+	}
+	m.timers.Set(t.kind, t.at, t.ns)
+	h.live.timers[t] = true
+}
+
+func (h *history) popTimers() {
+	upTo := h.rng.Int64N(20) - 5
+	for _, m := range h.tasks {
+		for {
+			at, ns, ok := m.timers.PopDue(state.EventTime, upTo)
+			if !ok {
+				break
+			}
+			k, _ := m.keys.Current()
+			t := modelTimer{state.EventTime, at, ns, k}
+			require.True(h.t, h.live.timers[t], "%+v fired but is not set", t)
+			delete(h.live.timers, t)
+			if h.rng.IntN(3) == 0 {
+				h.change(m, h.live.at(k))
+			}
+		}
+	}
+	for t := range h.live.timers {
+		require.False(h.t, t.kind == state.EventTime && t.at <= upTo, "%+v did not fire", t)
+	}
+}
+
+func (h *history) compare(m *member, k string) {
+	want := h.live.at(k)
+	got, ok := m.value.Get()
+	require.Equal(h.t, want.value != nil, ok, "key %q", k)
+	if ok {
+		require.Equal(h.t, *want.value, account{got.N, slices.Clone(got.Tags)}, "key %q", k)
+	}
+	require.Equal(h.t, len(want.list), m.list.Len(), "key %q", k)
+	for i, v := range m.list.All() {
+		require.Equal(h.t, want.list[i], v)
+	}
+	if uk := h.rng.Int64N(6) - 3; h.rng.IntN(2) == 0 {
+		got, ok := m.items.Get(uk)
+		item, has := want.items[uk]
+		require.Equal(h.t, has, ok, "key %q item %d", k, uk)
+		require.Equal(h.t, item, got)
+		return
+	}
+	require.Equal(h.t, len(want.items), m.items.Len(), "key %q", k)
+	require.Equal(h.t, slices.Sorted(maps.Keys(want.items)), sortedKeys(m.items))
+}
+
+func sortedKeys(m state.Map[int64, string]) []int64 {
+	var out []int64
+	for k := range m.All() {
+		out = append(out, k)
+	}
+	return out
+}
+
+func (h *history) compareAll() {
+	for _, k := range slices.Sorted(maps.Keys(h.live.keys)) {
+		m := h.task(k)
+		m.keys.Seek(k)
+		h.compare(m, k)
+	}
+	timers, own := 0, 0
+	for _, m := range h.tasks {
+		require.NoError(h.t, m.b.Err())
+		timers += m.timers.Len()
+		own += len(m.own.Get())
+	}
+	require.Equal(h.t, len(h.live.timers), timers)
+	require.Equal(h.t, len(h.live.list), own)
+}
+
+func (h *history) freeze() {
+	if h.frozen != nil {
+		_, err := h.tasks[0].b.Freeze(h.id, nil)
+		if err != nil {
+			require.ErrorIs(h.t, err, state.ErrSnapshotInFlight)
+		} else {
+			h.collect()
+		}
+		return
+	}
+	h.id++
+	h.live.list = append(h.live.list, int(h.id))
+	first := h.tasks[0]
+	first.own.Set(append(slices.Clone(first.own.Get()), int(h.id)))
+	for _, m := range h.tasks {
+		snap, err := m.b.Freeze(h.id, nil)
+		require.NoError(h.t, err)
+		m.snap = snap
+	}
+	h.frozen = h.live.clone()
+}
+
+// collect uploads the snapshots once all are done.
+func (h *history) collect() {
+	if h.frozen == nil {
+		return
+	}
+	for _, m := range h.tasks {
+		select {
+		case <-m.snap.Done():
+		default:
+			return
+		}
+	}
+	ok := true
+	for _, m := range h.tasks {
+		if m.snap.Err() != nil {
+			require.ErrorIs(h.t, m.snap.Err(), state.ErrAborted)
+			ok = false
+		}
+	}
+	if ok {
+		h.save()
+	}
+	for _, m := range h.tasks {
+		require.NoError(h.t, m.snap.Release())
+	}
+	h.frozen = nil
+}
+
+func (h *history) save() {
+	h.snapshots++
+	old := h.parts
+	h.parts = nil
+	for i, m := range h.tasks {
+		s := m.snap
+		p := state.RestorePart{Groups: s.Groups, States: s.States, Operator: s.Operator, Files: s.Files}
+		if s.Dir != "" {
+			p.Dir = fmt.Sprintf("saved-%d-%d-%d", h.life, s.ID, i)
+			copyDir(h.t, h.fs, s.Dir, h.store, p.Dir)
+		}
+		h.parts = append(h.parts, p)
+		require.NoError(h.t, s.Complete())
+	}
+	for _, p := range old {
+		if p.Dir != "" {
+			require.NoError(h.t, h.store.RemoveAll(p.Dir))
+		}
+	}
+	h.saved = h.frozen
+}
+
+func (h *history) abort() {
+	if h.frozen != nil {
+		h.aborts++
+		h.tasks[h.rng.IntN(len(h.tasks))].snap.Abort()
+	}
+}
+
+func (h *history) close() {
+	for _, m := range h.tasks {
+		require.NoError(h.t, m.b.Close())
+	}
+	h.steps.Run()
+}
+
+func (h *history) crash(parallelism int) {
+	h.restores++
+	h.close()
+	h.start(parallelism)
+	if h.rng.IntN(2) == 0 {
+		h.compareAll()
+	}
+}
+
+func TestRandomHistories(t *testing.T) {
+	var snapshots, restores, aborts, rescales int
+	for seed := range *seeds {
+		h := newHistory(t, uint64(seed))
+		ok := t.Run(fmt.Sprint(seed), func(t *testing.T) {
+			h.t = t
+			for range 60 + h.rng.IntN(200) {
+				h.step()
+			}
+			h.compareAll()
+			h.crash(1 + h.rng.IntN(4))
+			h.compareAll()
+			h.close()
+		})
+		if !ok {
+			t.FailNow()
+		}
+		snapshots, restores, aborts, rescales = snapshots+h.snapshots, restores+h.restores, aborts+h.aborts, rescales+h.rescales
+	}
+	t.Logf("%d snapshots, %d restores, %d aborts, %d rescales", snapshots, restores, aborts, rescales)
+}
