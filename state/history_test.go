@@ -353,11 +353,13 @@ func (h *history) compareAll() {
 
 func (h *history) freeze() {
 	if h.frozen != nil {
-		_, err := h.tasks[0].b.Freeze(h.id, nil)
-		if err != nil {
-			require.ErrorIs(h.t, err, state.ErrSnapshotInFlight)
-		} else {
-			h.collect()
+		for _, m := range h.tasks {
+			select {
+			case <-m.snap.Done():
+			default:
+				_, err := m.b.Freeze(h.id, nil)
+				require.ErrorIs(h.t, err, state.ErrSnapshotInFlight)
+			}
 		}
 		return
 	}
