@@ -28,11 +28,11 @@ func Count(shape []int) (int, error) {
 	for _, d := range shape {
 		switch {
 		case d < 0:
-			return 0, fmt.Errorf("%w: dimension %d of %v is negative", ErrShape, d, shape)
+			return 0, fmt.Errorf("%w: dimension %d of %v is negative", ErrShape, d, slices.Clone(shape))
 		case d == 0:
 			empty = true
 		case !empty && n > math.MaxInt/16/d:
-			return 0, fmt.Errorf("%w: %v has more elements than memory can hold", ErrShape, shape)
+			return 0, fmt.Errorf("%w: %v has more elements than memory can hold", ErrShape, slices.Clone(shape))
 		default:
 			n *= d
 		}

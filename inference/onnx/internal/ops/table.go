@@ -2,7 +2,11 @@ package ops
 
 import (
 	"github.com/turgo-io/turgo/inference/onnx/internal/ops/elementwise"
+	"github.com/turgo-io/turgo/inference/onnx/internal/ops/layout"
+	"github.com/turgo-io/turgo/inference/onnx/internal/ops/linear"
+	"github.com/turgo-io/turgo/inference/onnx/internal/ops/ml"
 	"github.com/turgo-io/turgo/inference/onnx/internal/ops/op"
+	"github.com/turgo-io/turgo/inference/onnx/internal/ops/reduce"
 )
 
 // Set is a table of operators by domain and name.
@@ -38,5 +42,9 @@ func All() Set {
 func families() [][]op.Def {
 	return [][]op.Def{
 		elementwise.Table(),
+		layout.Table(),
+		linear.Table(),
+		ml.Table(),
+		reduce.Table(),
 	}
 }

@@ -1,0 +1,6 @@
+//go:build !amd64
+
+package kernel
+
+// ISAs lists what this machine can run, best first.
+func ISAs() []*ISA { return []*ISA{Portable()} }

@@ -1,0 +1,84 @@
+package kernel
+
+// Transpose2 writes the transpose of a rows x cols matrix.
+func Transpose2[T any](dst, src []T, rows, cols int) {
+	const tile = 16
+	for r0 := 0; r0 < rows; r0 += tile {
+		for c0 := 0; c0 < cols; c0 += tile {
+			for r := r0; r < min(r0+tile, rows); r++ {
+				row := src[r*cols:][:cols]
+				for c := c0; c < min(c0+tile, cols); c++ {
+					dst[c*rows+r] = row[c]
+				}
+			}
+		}
+	}
+}
+
+// Transpose writes src, of the given shape, with its dimensions in the order of
+// perm.
+func Transpose[T any](dst, src []T, shape, perm []int) {
+	var dim, stride, at [MaxRank]int
+	rank := compact(&dim, &stride, shape, perm)
+	if len(dst) == 0 {
+		return
+	}
+	if rank == 0 {
+		copy(dst, src)
+		return
+	}
+	last := rank - 1
+	n, step := dim[last], stride[last]
+	for o, from := 0, 0; ; o += n {
+		if step == 1 {
+			copy(dst[o:o+n], src[from:from+n])
+		} else {
+			gather(dst[o:o+n], src[from:], step)
+		}
+		k := last - 1
+		for ; k >= 0; k-- {
+			from += stride[k]
+			if at[k]++; at[k] < dim[k] {
+				break
+			}
+			from -= stride[k] * dim[k]
+			at[k] = 0
+		}
+		if k < 0 {
+			return
+		}
+	}
+}
+
+func gather[T any](dst, src []T, step int) {
+	i := 0
+	for k := range dst {
+		dst[k] = src[i]
+		i += step
+	}
+}
+
+// compact lists the output's dimensions with their strides in the source, joining
+// neighbours that the permutation keeps together and leaving ones out.
+func compact(dim, stride *[MaxRank]int, shape, perm []int) int {
+	var from [MaxRank]int
+	run := 1
+	for i := len(shape) - 1; i >= 0; i-- {
+		from[i] = run
+		run *= shape[i]
+	}
+	rank := 0
+	for _, p := range perm {
+		if shape[p] == 1 {
+			continue
+		}
+		if rank > 0 && stride[rank-1] == from[p]*shape[p] {
+			dim[rank-1] *= shape[p]
+			stride[rank-1] = from[p]
+			continue
+		}
+		dim[rank], stride[rank] = shape[p], from[p]
+		rank++
+	}
+	return rank
+}
