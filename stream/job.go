@@ -152,3 +152,11 @@ func (j *Job) Checkpoint() {
 		r.Demand()
 	}
 }
+
+// Checkpoints returns how many checkpoints of this run became durable.
+func (j *Job) Checkpoints() int64 {
+	if r := j.current.Load(); r != nil {
+		return r.Completed()
+	}
+	return 0
+}

@@ -33,6 +33,8 @@ type Config struct {
 	Storage   Storage
 	// Completed is told of each checkpoint that became durable, if it is not nil. Coordinator's goroutine.
 	Completed func(Completion)
+	// Failing is called once when the attempt fails, before its tasks are told to stop: to end what blocks.
+	Failing func()
 }
 
 // Completion describes a checkpoint that became durable.
@@ -281,6 +283,9 @@ func (c *Coordinator) giveUp(err error) {
 		return
 	}
 	c.pending = nil
+	for _, t := range c.tasks {
+		t.Abort(p.n)
+	}
 	c.config.Storage.Drop(p.n, p.parts)
 	c.config.Log.Warn("checkpoint given up; the job goes on", "checkpoint", p.n, "error", err)
 }
@@ -333,6 +338,9 @@ func (c *Coordinator) trigger(now int64, last bool) {
 // stopWith ends the attempt with an error.
 func (c *Coordinator) stopWith(err error) {
 	c.errs = append(c.errs, err)
+	if !c.stopping && c.config.Failing != nil {
+		c.config.Failing()
+	}
 	c.stop()
 }
 

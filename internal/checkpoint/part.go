@@ -1,5 +1,7 @@
 package checkpoint
 
+import "github.com/turgo-io/turgo/state"
+
 // Payload is what an operator put into a checkpoint beside its state: a sink's transaction.
 type Payload struct {
 	Operator string
@@ -8,7 +10,7 @@ type Payload struct {
 
 // Part is one task's share of a checkpoint.
 type Part struct {
-	State    any // nil if the task has no state
+	State    *state.Snapshot // complete
 	Payloads []Payload
 }
 
@@ -32,6 +34,8 @@ type Task interface {
 	Trigger(n int64, last bool)
 	// Committed says that checkpoint n is durable.
 	Committed(n int64)
+	// Abort says that checkpoint n was given up: its snapshot need not be finished.
+	Abort(n int64)
 	// Stop ends the task; Events.Stopped answers.
 	Stop()
 }

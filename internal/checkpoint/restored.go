@@ -1,9 +1,25 @@
 package checkpoint
 
+import "github.com/turgo-io/turgo/state"
+
 // Restored is a checkpoint that an attempt starts from.
 type Restored struct {
 	Number   int64
 	Payloads []Payload // of all tasks, in order of the tasks
+	Parts    []state.RestorePart
+}
+
+// PartsOf returns the parts that hold state of one of the operators.
+func (r *Restored) PartsOf(operators map[string]bool) (parts []state.RestorePart) {
+	for _, p := range r.Parts {
+		for i := range p.States {
+			if operators[p.States[i].Operator] {
+				parts = append(parts, p)
+				break
+			}
+		}
+	}
+	return parts
 }
 
 // PayloadsOf returns subtask's share of what an operator's subtasks put into the checkpoint: dealt out in turn.

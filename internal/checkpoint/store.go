@@ -21,8 +21,8 @@ type StoreOptions struct {
 
 type Store struct{}
 
-func OpenStore(o StoreOptions) (*Store, error)     { return &Store{}, nil }
-func (s *Store) Save(n int64, parts []Part) error  { return nil }
-func (s *Store) Drop(n int64, parts []Part)        {}
-func (s *Store) Latest() (*Restored, error)        { return nil, nil }
-func (s *Store) Close() error                      { return nil }
+func OpenStore(o StoreOptions) (*Store, error)    { return &Store{}, nil }
+func (s *Store) Save(n int64, parts []Part) error { return nil }
+func (s *Store) Drop(n int64, parts []Part)       {}
+func (s *Store) Latest() (*Restored, error)       { return nil, nil }
+func (s *Store) Close() error                     { return nil }

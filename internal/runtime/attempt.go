@@ -101,17 +101,18 @@ const inputWatermark = "_watermark"
 // openState makes the task's backend, from the restored checkpoint if there is one.
 func (a *Attempt) openState(c *graph.Chain, t *Task) (err error) {
 	o := state.Options{
-		FS:             a.config.FS,
-		Dir:            path.Join(a.config.Dir, "attempt-"+strconv.Itoa(a.config.Number), "task-"+strconv.Itoa(t.ID)),
-		Executor:       a.config.Executor,
-		Now:            a.config.Clock.Now,
-		Logger:         a.config.Log,
-		MaxParallelism: a.plan.MaxParallelism,
-		Groups:         state.KeyGroupRange(c.Parallelism, t.Subtask, a.plan.MaxParallelism),
-		Subtask:        t.Subtask,
-		Parallelism:    c.Parallelism,
+		FS:                a.config.FS,
+		Dir:               path.Join(a.config.Dir, "attempt-"+strconv.Itoa(a.config.Number), "task-"+strconv.Itoa(t.ID)),
+		Executor:          a.config.Executor,
+		Now:               a.config.Clock.Now,
+		Logger:            a.config.Log,
+		MaxParallelism:    a.plan.MaxParallelism,
+		Groups:            state.KeyGroupRange(c.Parallelism, t.Subtask, a.plan.MaxParallelism),
+		Subtask:           t.Subtask,
+		Parallelism:       c.Parallelism,
+		DisableCompaction: a.config.Quiet,
 	}
-	a.restore(c, t, &o)
+	a.restore(c, &o)
 	t.backend, err = state.OpenBackend(o)
 	return err
 }

@@ -17,6 +17,7 @@ const (
 	trigger letterKind = iota // take part in checkpoint n; a source sends its barrier
 	finish                    // the same, and a source reads nothing after it
 	durable                   // checkpoint n is durable
+	abort                     // checkpoint n was given up
 	stop                      // the attempt is over
 )
 
@@ -56,6 +57,9 @@ func (t *Task) Trigger(n int64, last bool) {
 // Committed says that checkpoint n is durable.
 func (t *Task) Committed(n int64) { t.send(letter{durable, n}) }
 
+// Abort says that checkpoint n was given up.
+func (t *Task) Abort(n int64) { t.send(letter{abort, n}) }
+
 // Stop ends the task's driving.
 func (t *Task) Stop() { t.send(letter{stop, 0}) }
 
@@ -82,6 +86,10 @@ func (t *Task) open(l letter) error {
 		return t.triggered(l.n, l.kind == finish)
 	case durable:
 		return t.committed(l.n)
+	case abort:
+		if s := t.snapshot; s != nil && s.ID == uint64(l.n) {
+			s.Abort()
+		}
 	case stop:
 		t.stopped = true
 	}

@@ -92,9 +92,9 @@ func (j *Job) attempt(ctx context.Context, number int, next *int64) error {
 		*next = max(*next, restored.Number+1)
 		j.Log.Info("restored from checkpoint", "checkpoint", restored.Number, "attempt", number)
 	}
-	coordinator := checkpoint.New(j.checkpointConfig(*next))
 	inner, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancel()
+	coordinator := checkpoint.New(j.checkpointConfig(*next, cancel))
 	a, err := Build(j.Plan, Config{
 		Ctx: inner, Log: j.Log, Clock: j.Driver, Executor: j.Driver, Events: coordinator,
 		FS: j.FS, Dir: j.Dir, Exchange: j.Exchange, Number: number, Counters: j.Counters,
@@ -125,9 +125,10 @@ func (j *Job) drive(ctx context.Context, a *Attempt, c *checkpoint.Coordinator) 
 	return c.Err()
 }
 
-func (j *Job) checkpointConfig(first int64) checkpoint.Config {
+func (j *Job) checkpointConfig(first int64, failing func()) checkpoint.Config {
 	c := j.Checkpoint
 	c.Clock, c.Executor, c.Log, c.Storage, c.First = j.Driver, j.Driver, j.Log, j.Store, first
+	c.Failing = failing
 	told := c.Completed
 	c.Completed = func(d checkpoint.Completion) {
 		j.completed.Add(1)

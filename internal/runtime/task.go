@@ -46,9 +46,10 @@ type Task struct {
 	ended     bool
 	stopped   bool
 	opened    bool
-	due       int64 // checkpoint asked for by the coordinator
-	last      int64 // last checkpoint whose barrier has passed
-	aligning  int64 // checkpoint whose barriers are coming in
+	due       int64           // checkpoint asked for by the coordinator
+	last      int64           // last checkpoint whose barrier has passed
+	snapshot  *state.Snapshot // the newest, nil before the first
+	aligning  int64           // checkpoint whose barriers are coming in
 	steps     uint64
 	watermark atomic.Int64 // shared.Watermark, for whoever watches
 }

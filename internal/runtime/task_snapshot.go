@@ -7,6 +7,7 @@ import (
 
 	"github.com/turgo-io/turgo/internal/checkpoint"
 	"github.com/turgo-io/turgo/operator"
+	"github.com/turgo-io/turgo/state"
 )
 
 // barrier passes barrier n through the chain and freezes the state behind it. What takes time goes on
@@ -30,6 +31,11 @@ func (t *Task) barrier(n int64) error {
 			t.shared.Operator = op.env.Index
 			a.prepare(op, n)
 		}
+	}
+	a.add()
+	var err error
+	if t.snapshot, err = t.backend.Freeze(uint64(n), a.frozen); err != nil {
+		a.release(fmt.Errorf("state snapshot: %w", err)) // this checkpoint fails, the job goes on
 	}
 	a.release(nil)
 	return nil
@@ -68,14 +74,11 @@ func (a *acknowledgement) prepare(op *instance, n int64) {
 	})
 }
 
-func (a *acknowledgement) frozen(s any, err error) {
-	if err != nil {
-		err = fmt.Errorf("state snapshot: %w", err)
-	}
+func (a *acknowledgement) frozen(s *state.Snapshot) {
 	a.mu.Lock()
 	a.part.State = s
 	a.mu.Unlock()
-	a.release(err)
+	a.release(s.Err())
 }
 
 // release counts one thing as finished. After the last one the coordinator hears of it.
@@ -91,6 +94,9 @@ func (a *acknowledgement) release(err error) {
 		return
 	}
 	if err := errors.Join(a.errs...); err != nil {
+		if s := a.part.State; s != nil {
+			_ = s.Release() // local files that nobody will take
+		}
 		a.events.Declined(a.task, a.n, err)
 		return
 	}
