@@ -18,12 +18,12 @@
 // The package stands on the single requests of IBM/sarama (Broker.Fetch, Broker.AsyncProduce, …) and not on
 // its consumer and producer: batching, offsets, order and retries are here.
 //
-//	 broker ──Fetch──> fetcher ──chunks──> inbox ──> Reader.Poll ──> decoder ──> Emitter     (task's goroutine)
-//	           (one goroutine and connection each,    router: finds leaders and offsets,
-//	            one response ahead of the task)       takes feeds back when something breaks)
+//	broker ──Fetch──> fetcher ──chunks──> inbox ──> Reader.Poll ──> decoder ──> Emitter     (task's goroutine)
+//	          (one goroutine and connection each,    router: finds leaders and offsets,
+//	           one response ahead of the task)       takes feeds back when something breaks)
 //
-//	 Writer.Write ──> encoder ──> open batch ──> sender ──> lane of each partition ──Produce──> broker
-//	 (task's goroutine)                          (one goroutine a writer)     <──ack──
+//	Writer.Write ──> encoder ──> open batch ──> sender ──> lane of each partition ──Produce──> broker
+//	(task's goroutine)                          (one goroutine a writer)     <──ack──
 //
 // # Invariants
 //

@@ -391,11 +391,13 @@ func (s *sender) pump() {
 
 // next returns the lane's next batch, if it may be sent, and where to.
 func (s *sender) next(l *lane) (*batch, *conn) {
-	if l.broken && (l.inFlight > 0 || l.waiting) || l.sent >= len(l.queue) || l.inFlight >= maxInFlight {
+	if l.broken {
+		if l.inFlight == 0 && !l.waiting {
+			s.refresh(l)
+		}
 		return nil, nil
 	}
-	if l.broken {
-		s.refresh(l)
+	if l.sent >= len(l.queue) || l.inFlight >= maxInFlight {
 		return nil, nil
 	}
 	for l.queue[l.sent].acked { // before a lane broke: those behind go again, these need not
