@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"time"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
 )
@@ -18,7 +17,7 @@ type Options struct {
 	Dir string
 	// Executor runs background work. Nil: goroutines, which Close waits for.
 	Executor Executor
-	// Now is the clock of the job, in nanoseconds since the Unix epoch. Nil: the system's clock.
+	// Now is the clock of the job, in nanoseconds since the Unix epoch. Nil: it stands still.
 	Now func() int64
 	// Logger may be nil.
 	Logger *slog.Logger
@@ -47,7 +46,7 @@ func (o *Options) fill() error {
 	o.Groups = or(o.Groups, AllGroups(o.MaxParallelism))
 	o.Parallelism = or(o.Parallelism, 1)
 	if o.Now == nil {
-		o.Now = func() int64 { return time.Now().UnixNano() }
+		o.Now = func() int64 { return 0 }
 	}
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)

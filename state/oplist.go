@@ -103,10 +103,10 @@ func (l *operatorList[T]) restore() error {
 func (b *Backend) restoredItems(info *stateInfo) [][]byte {
 	var mine [][]byte
 	o := &b.options
-	same := o.Parallelism == len(o.Restore)
+	parts := slices.DeleteFunc(b.partsOf(info), func(p *RestorePart) bool { return p.state(info) == nil })
+	same := o.Parallelism == len(parts)
 	n := 0
-	for i := range o.Restore {
-		part := &o.Restore[i]
+	for i, part := range parts {
 		for _, raw := range part.items(info) {
 			take := info.Kind == KindOperatorUnion
 			if !take && same {

@@ -1,0 +1,26 @@
+package snapshot
+
+import (
+	"context"
+
+	"github.com/cockroachdb/pebble/v2/vfs"
+)
+
+// Store keeps checkpoints. Names are relative, of parts separated by '/'. All methods may block, may be called by many
+// goroutines, and after an error may be called again. A Store is what another kind of storage implements.
+type Store interface {
+	// Put stores the content of a local file under name. If the name is there already, it stays as it is: the
+	// content is the same. It is durable at the latest when the next PutAtomic returns.
+	Put(ctx context.Context, name string, fs vfs.FS, path string) error
+	// Get brings the content of name into a new local file. The file need not survive a crash.
+	Get(ctx context.Context, name string, fs vfs.FS, path string) error
+	// PutAtomic stores a small object, replacing what was there. When it returns, the object and all that was put
+	// before are durable; after a crash the object is there as a whole or as it was before.
+	PutAtomic(ctx context.Context, name string, content []byte) error
+	// Read returns a small object, or an error that wraps ErrNotFound.
+	Read(ctx context.Context, name string) ([]byte, error)
+	// List returns the names below a folder, sorted; none if the folder is not there.
+	List(ctx context.Context, folder string) ([]string, error)
+	// Delete removes a name. One that is not there is no error.
+	Delete(ctx context.Context, name string) error
+}
