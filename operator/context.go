@@ -34,6 +34,8 @@ type Env struct {
 	Payloads [][]byte       // of the restored checkpoint, see Acker: this subtask's share of them
 	Restored int64          // number of the restored checkpoint, 0 if none
 	Counters *Counters
+
+	outputs []interface{ Err() error } // collectors of side outputs that were asked for
 }
 
 // KeyScope is a *state.Keys of whatever type.
@@ -112,6 +114,16 @@ func (c Context) StateScope() *state.Scope { return c.env.Scope }
 // Counter returns the job's counter of that name for this operator, made at first use. Counters of
 // all subtasks add up.
 func (c Context) Counter(name string) *Counter { return c.env.Counters.Get(c.env.ID, name) }
+
+// outputErr returns the first error of the side outputs that user code emitted to.
+func (c Context) outputErr() error {
+	for _, o := range c.env.outputs {
+		if err := o.Err(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
 
 // Enter notes that user code of this operator runs next, so that an error or a panic names it. An
 // operator calls it before it calls user code.

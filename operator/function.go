@@ -113,7 +113,15 @@ func (o *function[In, Out]) Push(time int64, v *In) error {
 	if err := o.fn.Process(RecordContext{o.Context, time}, *v, o.collect); err != nil {
 		return err
 	}
-	return o.collect.Err()
+	return emitted(o.Context, o.collect)
+}
+
+// emitted returns the first error of what user code has emitted, to whichever output.
+func emitted[T any](c Context, out *Collector[T]) error {
+	if err := out.Err(); err != nil {
+		return err
+	}
+	return c.outputErr()
 }
 
 func (o *function[In, Out]) Close() error { return closeFunction(o.fn) }
@@ -176,7 +184,7 @@ func (o *keyed[K, In, Out]) Push(time int64, v *In) error {
 	if err := o.fn.Process(c, *v, o.collect); err != nil {
 		return err
 	}
-	return o.collect.Err()
+	return emitted(o.Context, o.collect)
 }
 
 // Mark fires the event-time timers that a watermark has reached before it hands the watermark on.
@@ -228,7 +236,7 @@ func (o *keyed[K, In, Out]) timer(kind state.TimeKind, at int64) error {
 	if err := o.onTimer.OnTimer(c, time.Unix(0, at).UTC(), o.collect); err != nil {
 		return err
 	}
-	return o.collect.Err()
+	return emitted(o.Context, o.collect)
 }
 
 func (o *keyed[K, In, Out]) Close() error { return closeFunction(o.fn) }

@@ -26,10 +26,15 @@ func (s Side[T]) Receiver(c Context) (Receiver[T], error) {
 	return out, nil
 }
 
-// Output returns a collector for the side output. It drops everything if no stream was made of it.
+// Output returns a collector for the side output. It drops everything if no stream was made of it. Its
+// errors are looked after for a Function or a Keyed; an Operator returns its Err after emitting.
 func (s Side[T]) Output(c Context) (*Collector[T], error) {
 	r, err := s.Receiver(c)
-	return NewCollector(r), err
+	out := NewCollector(r)
+	if r != nil {
+		c.env.outputs = append(c.env.outputs, out)
+	}
+	return out, err
 }
 
 // Connected reports whether a stream was made of the side output.
