@@ -48,7 +48,7 @@ func (c *cuts) before(t float64) {
 		c.first = !c.first
 		return
 	}
-	c.add(previous(t))
+	c.add(math.Nextafter(t, math.Inf(-1)))
 }
 
 // member cuts around each value of the set, or around the one value of EQ and NEQ.

@@ -4,7 +4,7 @@
 // # Use
 //
 //	e, err := trees.FromV3(trees.V3{Targets: 1, NodeIDs: …, Modes: …})   // or FromV5, or an Ensemble built by hand
-//	k, err := trees.Compile(e)
+//	k, err := trees.Compile(e)                       // or CompileFor[float32](e)
 //	err = k.Scores(dst, x, rows, stride)             // dst: rows × k.Outputs()
 //	err = k.Classify(dst, labels, x, rows, stride)   // labels: one class index a row
 //
@@ -14,12 +14,12 @@
 //
 // An [Ensemble] is the one description every source is turned into: nodes, roots, and votes that leaves cast for
 // targets (classes of a classifier). [Compile] checks it completely, so that a [Kernel] cannot fail but for slices that are
-// too short. Results are fixed by the model and the row alone: votes are added in tree order, in float64, whatever the
-// batch size and whatever the kernel chosen.
+// too short. Results are fixed by the model and the row alone: votes are added in float64, in an order chosen once by Compile,
+// whatever the batch size.
 //
 //	attributes (v1, v3) ─ FromV3 ─┐
-//	attributes (v5) ───── FromV5 ─┼─> Ensemble ─ Compile ─> Kernel ─┬─ one row:    8 trees side by side
-//	XGBoost, LightGBM, CatBoost ──┘      ▲                          └─ many rows:  8 rows side by side, tree after tree
+//	attributes (v5) ───── FromV5 ─┼─> Ensemble ─ Compile ─> Kernel: ten trees side by side,
+//	XGBoost, LightGBM, CatBoost ──┘      ▲                          for each row of a block, then the next ten trees
 //	                                     └─ Merge (isolation forests)
 //
 // # How a decision becomes a step
@@ -27,7 +27,9 @@
 // Every mode, with its rule for missing values, is a function of one feature that is constant between a few boundaries:
 // x <= t has one boundary, x == t has two, membership in k values has 2k. Boundaries are stored as integers that sort as the
 // floats do, NaN below or above all of them as the node asks. A boundary is then one 8-byte node and one step without a
-// branch: next = left + (x[slot] > boundary). A leaf points to itself, so walks of unequal length run side by side.
+// branch: next = left - (x[slot] > boundary). A leaf points to itself, so walks of unequal length run side by side.
+// More than 255 compared features or 16 million nodes, or float64 features and thresholds that are no float32, take wider
+// nodes.
 //
 // # Invariants
 //
@@ -40,7 +42,8 @@
 // Followed: ONNX Runtime, in the two-class ensembles whose votes all name one class; in ignoring every post transform but
 // PROBIT on a single output; in NaN != t being true. Followed: the specification, in the numbers of v5 post
 // transforms (ONNX Runtime 1.32 swaps SOFTMAX and LOGISTIC); in the top class of two-class ensembles whose votes name
-// both classes; in adding a pair of base values to its pair of classes. finish.go has the table.
+// both classes; in adding a pair of base values to its pair of classes, and base values to targets that a row has no vote
+// for. finish.go has the table.
 //
 // # What it does not do
 //

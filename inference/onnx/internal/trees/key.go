@@ -52,14 +52,6 @@ func ceil32(t float64) float32 {
 	return f
 }
 
-// previous is the next float64 below t; there is none below -Inf, for which it is NaN.
-func previous(t float64) float64 {
-	if math.IsInf(t, -1) {
-		return math.NaN()
-	}
-	return math.Nextafter(t, math.Inf(-1))
-}
-
 // cut is a place between two features: those above key lie right of it.
 type cut struct {
 	key  uint64

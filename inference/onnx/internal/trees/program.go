@@ -1,5 +1,10 @@
 package trees
 
+import (
+	"cmp"
+	"slices"
+)
+
 // program is an ensemble packed for one kind of keys. Exactly one of nodes and wide is set.
 //
 //	node      63         32 31        8 7    0        8 bits for the slot (narrow), or 12 (middle)
@@ -101,14 +106,22 @@ func (p *program) set(i int, cut uint64, link, slot uint32) {
 	p.nodes[i] = cut<<32 | uint64(link<<p.bits|slot)
 }
 
+// group puts trees of like height together, so that few walks of a group stand still while others go on. The order is the order
+// in which votes are added, for every row.
 func (p *program) group(l *lowered, at *layout, target []int32) {
-	for i, r := range l.roots {
-		lane := i % lanes
-		if lane == 0 {
-			p.groups = append(p.groups, group{})
-		}
-		g := &p.groups[i/lanes]
-		steps, _ := l.extent(r)
+	order := make([]int, len(l.roots))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortStableFunc(order, func(a, b int) int {
+		ha, _ := l.extent(l.roots[a])
+		hb, _ := l.extent(l.roots[b])
+		return cmp.Compare(ha, hb)
+	})
+	p.groups = make([]group, (len(order)+lanes-1)/lanes)
+	for n, i := range order {
+		g, lane := &p.groups[n/lanes], n%lanes
+		steps, _ := l.extent(l.roots[i])
 		g.root[lane] = at.root(i)
 		g.steps = max(g.steps, steps)
 		g.trees++

@@ -60,7 +60,14 @@ func FromV3(d V3) (*Ensemble, error) {
 	if e.Roots, err = ids.roots(e.Nodes); err != nil {
 		return nil, err
 	}
-	return e, d.castVotes(e, ids)
+	if err := d.castVotes(e, ids); err != nil {
+		return nil, err
+	}
+	reached, err := e.check()
+	if err == nil && len(reached) != len(e.Nodes) { // what no root leads to has parents of its own kind only
+		err = fmt.Errorf("%w: %d nodes form cycles apart from their trees", ErrMalformed, len(e.Nodes)-len(reached))
+	}
+	return e, err
 }
 
 func (d *V3) checkLengths() error {
