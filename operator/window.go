@@ -155,7 +155,8 @@ func (o *windowed[K, T, A, V, R]) pane(p *panes[A], s window.Span) *pane[A] {
 	return &p.More[len(p.More)-1]
 }
 
-// mergeInto adds a record to the session that its span makes with those it touches.
+// mergeInto adds a record to the session that its span makes with those it touches. Aggregates see records in
+// order of arrival; where two sessions become one, those of the earlier one come first.
 func (o *windowed[K, T, A, V, R]) mergeInto(s window.Span, time int64, v *T) error {
 	p := o.panes.Ref()
 	if p.Open && p.First.Span.Touches(s) && len(p.More) == 0 { // the usual case: the session goes on
@@ -163,27 +164,37 @@ func (o *windowed[K, T, A, V, R]) mergeInto(s window.Span, time int64, v *T) err
 		o.Aggregator.Add(&p.First.Acc, v)
 		return nil
 	}
-	var acc A
-	o.Aggregator.Add(&acc, v)
-	merged := pane[A]{s, acc}
-	for i := 0; p.Open && i <= len(p.More); {
-		q := p.at(i)
-		if !q.Span.Touches(merged.Span) {
-			i++
-			continue
-		}
-		merged = o.join(q, &merged)
-		p.remove(i)
-	}
-	if merged.Span.Last() <= o.passed { // touches nothing that is open, and is over
+	session, open := o.takeTouching(p, s)
+	if !open && s.Last() <= o.passed {
 		if !p.Open {
 			o.panes.Clear()
 		}
 		return o.drop(time, v)
 	}
-	p.add(merged)
-	o.timers.Set(state.EventTime, merged.Span.Last(), 0)
+	o.Aggregator.Add(&session.Acc, v)
+	p.add(session)
+	o.timers.Set(state.EventTime, session.Span.Last(), 0)
 	return nil
+}
+
+// takeTouching takes the sessions out that s touches, and returns them as one that covers s; open is false if there
+// were none. Open sessions do not touch each other, so there are two at most.
+func (o *windowed[K, T, A, V, R]) takeTouching(p *panes[A], s window.Span) (one pane[A], open bool) {
+	one.Span = s
+	for i := 0; p.Open && i <= len(p.More); {
+		q := p.at(i)
+		if !q.Span.Touches(s) {
+			i++
+			continue
+		}
+		if open {
+			one = o.join(q, &one)
+		} else {
+			one, open = pane[A]{q.Span.Cover(s), q.Acc}, true
+		}
+		p.remove(i)
+	}
+	return one, open
 }
 
 // join merges two sessions, the earlier one first.
