@@ -115,7 +115,7 @@ func (c *cluster) reach(ctx context.Context) (*conn, error) {
 		}
 		failed = append(failed, fmt.Sprintf("%s: %v", addr, err))
 	}
-	return nil, fmt.Errorf("%w: %s; check Brokers, the network and whether the listener wants TLS or SASL", ErrUnreachable, strings.Join(failed, "; "))
+	return nil, fmt.Errorf("%w: %s; check Brokers, the network, whether the listener wants TLS, and the credentials", ErrUnreachable, strings.Join(failed, "; "))
 }
 
 // drop forgets the control connection after an error on it.
@@ -152,7 +152,7 @@ func (c *cluster) refresh(ctx context.Context, topics []string) error {
 	m, err := ask(ctx, cn, func(b *sarama.Broker) (*sarama.MetadataResponse, error) { return b.GetMetadata(request) })
 	if err != nil {
 		c.drop(cn)
-		return fmt.Errorf("kafka: metadata from %s: %w", cn.addr, err)
+		return fmt.Errorf("%w: metadata from %s: %w", ErrUnreachable, cn.addr, err)
 	}
 	return c.learn(m)
 }

@@ -43,13 +43,13 @@ type SASL struct {
 }
 
 // String hides the password.
-func (s *SASL) String() string { return fmt.Sprintf("SASL %s of user %q", s.mechanism(), s.User) }
+func (s SASL) String() string { return fmt.Sprintf("SASL %s of user %q", s.mechanism(), s.User) }
 
 // GoString hides the password.
-func (s *SASL) GoString() string { return s.String() }
+func (s SASL) GoString() string { return s.String() }
 
 // mechanism returns the mechanism's name, PLAIN if none is set.
-func (s *SASL) mechanism() sarama.SASLMechanism {
+func (s SASL) mechanism() sarama.SASLMechanism {
 	if s.Mechanism == "" {
 		return sarama.SASLTypePlaintext
 	}
