@@ -13,25 +13,34 @@ func (count[T]) Result(acc *int64) int64  { return *acc }
 func (count[T]) Retractable() bool        { return true }
 func (count[T]) Retract(acc *int64, _ *T) { *acc-- }
 
-// SumAcc is a sum with its rounding error kept apart (Knuth's two-sum), so
-// that the order in which slices are merged does not show in the result beyond
-// the last bits, and taking values out does not drift. Comp is always 0 for
-// integers.
+// SumAcc is a sum with its rounding error kept apart (Knuth's two-sum), so that
+// the order in which slices are merged does not show in the result beyond the
+// last bit, and taking values out does not drift. Comp is always 0 for integers.
 type SumAcc[N Number] struct {
 	Sum  N
-	Comp N
+	Comp N // what Sum lacks
 }
 
 // Add adds v.
 func (s *SumAcc[N]) Add(v N) {
-	t := s.Sum + v
-	b := t - s.Sum
-	s.Comp += (s.Sum - (t - b)) + (v - b)
-	s.Sum = t
+	sum, e := twoSum(s.Sum, v)
+	s.Sum, s.Comp = sum, s.Comp+e
 }
 
-// Value is the compensated sum. After an overflow to infinity the error term is
-// not a number, and the bare sum is the answer.
+// twoSum is the rounded sum of two numbers and its exact error.
+func twoSum[N Number](a, b N) (sum, err N) {
+	sum = a + b
+	c := sum - a
+	return sum, (a - (sum - c)) + (b - c)
+}
+
+func (s *SumAcc[N]) merge(o *SumAcc[N]) {
+	s.Add(o.Sum)
+	s.Add(o.Comp)
+}
+
+// Value is the compensated sum. After an overflow to infinity the error is not
+// a number, and the bare sum is the answer.
 func (s *SumAcc[N]) Value() N {
 	if v := s.Sum + s.Comp; v == v {
 		return v
@@ -49,10 +58,7 @@ func (s sum[T, N]) Add(acc *SumAcc[N], v *T)     { acc.Add(s.of(*v)) }
 func (s sum[T, N]) Result(acc *SumAcc[N]) N      { return acc.Value() }
 func (s sum[T, N]) Retractable() bool            { return true }
 func (s sum[T, N]) Retract(acc *SumAcc[N], v *T) { acc.Add(-s.of(*v)) }
-func (s sum[T, N]) Merge(dst, src *SumAcc[N]) {
-	dst.Add(src.Sum)
-	dst.Add(src.Comp)
-}
+func (s sum[T, N]) Merge(dst, src *SumAcc[N])    { dst.merge(src) }
 
 // MeanAcc is the accumulator of [Mean].
 type MeanAcc struct {
@@ -72,8 +78,7 @@ func (m mean[T, N]) Add(acc *MeanAcc, v *T) {
 
 func (m mean[T, N]) Merge(dst, src *MeanAcc) {
 	dst.Count += src.Count
-	dst.Sum.Add(src.Sum.Sum)
-	dst.Sum.Add(src.Sum.Comp)
+	dst.Sum.merge(&src.Sum)
 }
 
 func (m mean[T, N]) Result(acc *MeanAcc) float64 {

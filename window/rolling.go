@@ -3,6 +3,7 @@ package window
 import (
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"time"
 )
@@ -93,6 +94,7 @@ type Cut struct {
 	Sum       SumAcc[float64] // of Entries[First:]
 	First     int32           // index into Entries of the oldest one inside the span
 	Removed   int32           // values taken out since Sum was last computed afresh
+	Weight    float64         // about the sum of the absolute values
 	High, Low int32           // index of the oldest one inside the span in Highs, Lows
 }
 
@@ -233,16 +235,14 @@ func (r *Rolling) insert(at int, s Sample) {
 		c := &r.Cuts[i]
 		if s.Time > r.cutoff(c) {
 			c.Sum.Add(s.Value)
+			c.Weight += math.Abs(s.Value)
 		} else {
 			c.First++
 		}
 	}
 }
 
-// evict takes the entries out of a span that it no longer covers. Values are
-// subtracted one by one or the sum is computed afresh, whichever is less work;
-// and afresh at the latest when as many were taken out as are left, so that
-// rounding errors do not add up and the cost stays constant per entry.
+// evict takes the entries out of a span that it no longer covers.
 func (r *Rolling) evict(c *Cut) {
 	cut, first := r.cutoff(c), c.First
 	for int(c.First) < len(r.Entries) && r.Entries[c.First].Time <= cut {
@@ -251,7 +251,16 @@ func (r *Rolling) evict(c *Cut) {
 	r.taken(c, first)
 }
 
+// outweigh is how many times heavier than the rest a value must be for its
+// leaving to call for a fresh sum: what it has swallowed is then too much of
+// what is left.
+const outweigh = 1e10
+
 // taken brings the sum in line after entries from first to c.First have left.
+// They are subtracted one by one, or the sum is computed afresh: when as many
+// were taken out as are left, so that rounding errors do not add up; after an
+// overflow; and when one outweighed all that is left. In a stream in order of
+// time each fresh sum is paid for by the values that left before it.
 func (r *Rolling) taken(c *Cut, first int32) {
 	if first == c.First {
 		return
@@ -261,15 +270,22 @@ func (r *Rolling) taken(c *Cut, first int32) {
 		r.resum(c)
 		return
 	}
+	heaviest := 0.0
 	for _, s := range r.Entries[first:c.First] {
 		c.Sum.Add(-s.Value)
+		c.Weight -= math.Abs(s.Value)
+		heaviest = max(heaviest, math.Abs(s.Value))
+	}
+	if heaviest > outweigh*c.Weight {
+		r.resum(c)
 	}
 }
 
 // resum computes a span's sum from its entries.
 func (r *Rolling) resum(c *Cut) {
-	c.Sum, c.Removed = SumAcc[float64]{}, 0
+	c.Sum, c.Weight, c.Removed = SumAcc[float64]{}, 0, 0
 	for _, s := range r.Entries[c.First:] {
 		c.Sum.Add(s.Value)
+		c.Weight += math.Abs(s.Value)
 	}
 }

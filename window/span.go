@@ -85,7 +85,10 @@ func satSub(a, b int64) int64 {
 // floorTo is the greatest offset + k*width that is not after t. Width must be
 // positive. Near the start of the int64 range the result saturates.
 func floorTo(t, width, offset int64) int64 {
-	r := floorMod(floorMod(t, width)-floorMod(offset, width), width)
+	r := floorMod(t, width)
+	if offset != 0 {
+		r = floorMod(r-floorMod(offset, width), width)
+	}
 	return satSub(t, r)
 }
 

@@ -60,6 +60,7 @@ type Library struct {
 // Libraries lists the libraries. One that is missing here may not be imported outside tests.
 var Libraries = []Library{
 	{"github.com/IBM/sarama", []string{"connector/kafka"}},
+	{"github.com/axiomhq/hyperloglog", []string{"window"}},
 	{"github.com/cespare/xxhash/v2", []string{"state"}},
 	{"github.com/cockroachdb/pebble/v2", []string{"state"}},
 	// The file system is what everything that touches disks is handed, so that tests can cut the power.

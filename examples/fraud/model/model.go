@@ -1,12 +1,3 @@
-// Package model holds the fraud model of the example: gradient-boosted trees in
-// ONNX, made by ../train, and the threshold that goes with them.
-//
-//	bytes := model.ONNX()          // input x [N, 32] float32
-//	score := probabilities[row][1] // outputs label [N] int64, probabilities [N, 2] float32
-//	alert := score >= model.Threshold
-//
-// README.md says how it was trained and how good it is. Golden has rows of
-// features with the scores that ONNX Runtime gives them, for tests.
 package model
 
 import (
