@@ -62,10 +62,21 @@ func arithVV[T Number](op ArithOp, d, a, b []T) {
 		for i := range d {
 			d[i] = a[i] * b[i]
 		}
-	default:
-		f := scalarOp[T](op)
+	case Div:
 		for i := range d {
-			d[i] = f(a[i], b[i])
+			d[i] = div(a[i], b[i])
+		}
+	case Min:
+		for i := range d {
+			d[i] = min(a[i], b[i])
+		}
+	case Max:
+		for i := range d {
+			d[i] = max(a[i], b[i])
+		}
+	default:
+		for i := range d {
+			d[i] = rare(op, a[i], b[i])
 		}
 	}
 }
@@ -85,10 +96,21 @@ func arithVS[T Number](op ArithOp, d, a []T, s T) {
 		for i := range d {
 			d[i] = a[i] * s
 		}
-	default:
-		f := scalarOp[T](op)
+	case Div:
 		for i := range d {
-			d[i] = f(a[i], s)
+			d[i] = div(a[i], s)
+		}
+	case Min:
+		for i := range d {
+			d[i] = min(a[i], s)
+		}
+	case Max:
+		for i := range d {
+			d[i] = max(a[i], s)
+		}
+	default:
+		for i := range d {
+			d[i] = rare(op, a[i], s)
 		}
 	}
 }
@@ -108,35 +130,34 @@ func arithSV[T Number](op ArithOp, d []T, s T, b []T) {
 		for i := range d {
 			d[i] = s * b[i]
 		}
-	default:
-		f := scalarOp[T](op)
+	case Div:
 		for i := range d {
-			d[i] = f(s, b[i])
+			d[i] = div(s, b[i])
+		}
+	case Min:
+		for i := range d {
+			d[i] = min(s, b[i])
+		}
+	case Max:
+		for i := range d {
+			d[i] = max(s, b[i])
+		}
+	default:
+		for i := range d {
+			d[i] = rare(op, s, b[i])
 		}
 	}
 }
 
-// scalarOp is an operation on two numbers, as a function.
-func scalarOp[T Number](op ArithOp) func(a, b T) T {
+// rare is an operation whose cost makes a call for each element bearable.
+func rare[T Number](op ArithOp, a, b T) T {
 	switch op {
-	case Add:
-		return func(a, b T) T { return a + b }
-	case Sub:
-		return func(a, b T) T { return a - b }
-	case Mul:
-		return func(a, b T) T { return a * b }
-	case Div:
-		return div[T]
-	case Min:
-		return func(a, b T) T { return min(a, b) }
-	case Max:
-		return func(a, b T) T { return max(a, b) }
 	case Pow:
-		return pow[T]
+		return pow(a, b)
 	case Mod:
-		return mod[T]
+		return mod(a, b)
 	}
-	return fmod[T]
+	return fmod(a, b)
 }
 
 // isFloat reports whether T is a float type.

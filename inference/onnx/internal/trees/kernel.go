@@ -93,13 +93,12 @@ func (k *Kernel) input(double bool) *compiled {
 
 // get returns the program, building it if it is the first call.
 func (c *compiled) get() (*program, error) {
-	if c.program != nil && c.build == nil {
-		return c.program, nil
-	}
-	if c.build == nil {
+	switch {
+	case c.build != nil:
+		c.once.Do(func() { c.program, c.err = c.build() })
+	case c.program == nil:
 		return nil, ErrInput
 	}
-	c.once.Do(func() { c.program, c.err = c.build() })
 	return c.program, c.err
 }
 

@@ -210,17 +210,7 @@ func (c *Ctx) ViewRange(i, j, from, n int, shape []int) error {
 	src := in.V.(*tensor.Tensor)
 	s := c.slot(i)
 	if s.Ext != nil || unsafe.Pointer(s) == unsafe.Pointer(in) {
-		var view tensor.Tensor
-		if err := view.AliasRange(src, from, shape); err != nil {
-			return err
-		}
-		out, err := c.Out(i, src.Elem(), shape)
-		if err != nil {
-			return err
-		}
-		copy(out.Bytes(), view.Bytes())
-		copy(out.Strings(), view.Strings())
-		return nil
+		return c.copyRange(i, src, from, n, shape)
 	}
 	if err := s.own.AliasRange(src, from, shape); err != nil {
 		return err
@@ -230,6 +220,24 @@ func (c *Ctx) ViewRange(i, j, from, n int, shape []int) error {
 	}
 	c.arena.retain(in.ref)
 	s.ref, s.V = in.ref, &s.own
+	return nil
+}
+
+// copyRange is ViewRange where the output has memory of its own.
+func (c *Ctx) copyRange(i int, src *tensor.Tensor, from, n int, shape []int) error {
+	out, err := c.Out(i, src.Elem(), shape)
+	if err != nil {
+		return err
+	}
+	if out.Len() != n || from < 0 || from+n > src.Len() {
+		return fmt.Errorf("%w: %v cannot be seen as %v", ErrInput, src, out.Shape())
+	}
+	size := src.Elem().Size()
+	if size == 0 {
+		copy(out.Strings(), src.Strings()[from:from+n])
+		return nil
+	}
+	copy(out.Bytes(), src.Bytes()[from*size:(from+n)*size])
 	return nil
 }
 

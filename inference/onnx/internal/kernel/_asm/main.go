@@ -1,0 +1,144 @@
+// Command _asm writes the assembly of package kernel:
+//
+//	cd inference/onnx/internal/kernel/_asm && go run . -out ../gemm_amd64.s -stubs ../gemm_amd64.go -pkg kernel
+//
+// It has a module of its own, so that programs which use the engine do not depend
+// on the assembler.
+package main
+
+import (
+	"fmt"
+
+	. "github.com/mmcloughlin/avo/build"
+	. "github.com/mmcloughlin/avo/operand"
+	. "github.com/mmcloughlin/avo/reg"
+)
+
+// shape is the register plan of one instruction set: tiles of up to rows x two
+// vectors; two registers hold a row of B, two broadcast elements of A.
+type shape struct {
+	suffix string
+	rows   int
+	bytes  int // of a vector
+	vector func() VecVirtual
+}
+
+func main() {
+	ConstraintExpr("amd64")
+	for _, s := range []shape{
+		{"AVX2", 6, 32, YMM},
+		{"AVX512", 14, 64, ZMM},
+	} {
+		for m := 1; m <= s.rows; m++ {
+			tile(s, m)
+		}
+	}
+	Generate()
+}
+
+const unroll = 4
+
+// tile writes the micro-kernel for m rows: all sums stay in registers over the
+// whole of k.
+func tile(s shape, m int) {
+	TEXT(fmt.Sprintf("gemm%sx%d", s.suffix, m), NOSPLIT, "func(k int, a, b, c *float32, ldc, acc int)")
+	Doc(fmt.Sprintf("gemm%sx%d computes a tile of %d rows by %d columns.", s.suffix, m, m, s.bytes/2))
+	Pragma("noescape")
+	k, a, b, c := Load(Param("k"), GP64()), Load(Param("a"), GP64()), Load(Param("b"), GP64()), Load(Param("c"), GP64())
+	ld := Load(Param("ldc"), GP64())
+	SHLQ(Imm(2), ld)
+	sums := clear(s, m)
+	row := GP64()
+	MOVQ(c, row)
+	for r := range m {
+		PREFETCHT0(Mem{Base: row})
+		if r < m-1 {
+			ADDQ(ld, row)
+		}
+	}
+	bv := []VecVirtual{s.vector(), s.vector()}
+	av := []VecVirtual{s.vector(), s.vector()}
+	step := func(u int) {
+		for v := range 2 {
+			VMOVUPS(Mem{Base: b, Disp: (2*u + v) * s.bytes}, bv[v])
+		}
+		for r := range m {
+			VBROADCASTSS(Mem{Base: a, Disp: (u*m + r) * 4}, av[r%2])
+			for v := range 2 {
+				VFMADD231PS(bv[v], av[r%2], sums[r][v])
+			}
+		}
+	}
+	advance := func(n int) {
+		ADDQ(U32(n*m*4), a)
+		ADDQ(U32(n*2*s.bytes), b)
+	}
+	n := GP64()
+	MOVQ(k, n)
+	SHRQ(Imm(2), n)
+	ANDQ(Imm(unroll-1), k)
+	TESTQ(n, n)
+	JZ(LabelRef("tail"))
+	Label("four")
+	for u := range unroll {
+		if u%2 == 0 {
+			PREFETCHT0(Mem{Base: b, Disp: 1024 + 2*u*s.bytes})
+		}
+		step(u)
+	}
+	advance(unroll)
+	DECQ(n)
+	JNZ(LabelRef("four"))
+	Label("tail")
+	TESTQ(k, k)
+	JZ(LabelRef("store"))
+	Label("one")
+	step(0)
+	advance(1)
+	DECQ(k)
+	JNZ(LabelRef("one"))
+	Label("store")
+	acc := Load(Param("acc"), GP64())
+	TESTQ(acc, acc)
+	JZ(LabelRef("set"))
+	store(s, m, c, ld, sums, true)
+	Label("set")
+	store(s, m, c, ld, sums, false)
+}
+
+// clear makes the registers for the sums, all zero.
+func clear(s shape, m int) [][2]VecVirtual {
+	sums := make([][2]VecVirtual, m)
+	for r := range sums {
+		for v := range 2 {
+			x := s.vector()
+			sums[r][v] = x
+			if s.bytes == 64 {
+				VPXORD(x, x, x)
+			} else {
+				VXORPS(x, x, x)
+			}
+		}
+	}
+	return sums
+}
+
+// store writes the sums to c, added to what is there or not, and returns.
+func store(s shape, m int, c, ld Register, sums [][2]VecVirtual, add bool) {
+	p := GP64()
+	MOVQ(c, p)
+	for r := range m {
+		for v := range 2 {
+			at := Mem{Base: p, Disp: v * s.bytes}
+			if add {
+				VADDPS(at, sums[r][v], sums[r][v])
+			}
+			VMOVUPS(sums[r][v], at)
+		}
+		if r < m-1 {
+			ADDQ(ld, p)
+		}
+	}
+	VZEROUPPER()
+	RET()
+}
