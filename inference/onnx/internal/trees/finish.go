@@ -184,7 +184,11 @@ func (f *finisher) pairScores(s float64) (z0, z1 float64) {
 	}
 	switch f.post {
 	case Logistic:
-		return logistic(-s), logistic(s)
+		p := logistic(math.Abs(s))
+		if s < 0 {
+			return p, 1 - p
+		}
+		return 1 - p, p
 	case Probit:
 		return probit(z0), probit(s)
 	}
