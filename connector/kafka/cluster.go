@@ -26,11 +26,12 @@ type cluster struct {
 	asking sync.Mutex // one connection attempt and metadata request at a time; held while it waits
 	seen   int        // number of metadata answers, under mu
 
-	mu      sync.Mutex // guards the fields below and seen; nothing blocks while it is held
-	control *conn
-	brokers map[int32]string // address by node id
-	leaders map[partition]leader
-	counts  map[string]int32 // partitions by topic
+	mu         sync.Mutex // guards the fields below and seen; nothing blocks while it is held
+	control    *conn
+	brokers    map[int32]string // address by node id
+	controller int32
+	leaders    map[partition]leader
+	counts     map[string]int32 // partitions by topic
 }
 
 // partition names one partition.
@@ -128,7 +129,7 @@ func (c *cluster) drop(cn *conn) {
 	cn.close()
 }
 
-// refresh asks for the leaders of topics. Callers that come while another one asks, share its answer.
+// refresh asks for the leaders of topics, of all if none is named. Callers that come while another one asks, share its answer.
 func (c *cluster) refresh(ctx context.Context, topics []string) error {
 	c.mu.Lock()
 	before := c.seen
@@ -136,7 +137,7 @@ func (c *cluster) refresh(ctx context.Context, topics []string) error {
 	c.asking.Lock()
 	defer c.asking.Unlock()
 	c.mu.Lock()
-	fresh := c.seen != before && c.knows(topics)
+	fresh := c.seen != before && len(topics) > 0 && c.knows(topics)
 	c.mu.Unlock()
 	if fresh {
 		return nil
@@ -172,6 +173,7 @@ func (c *cluster) learn(m *sarama.MetadataResponse) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.seen++
+	c.controller = m.ControllerID
 	for _, b := range m.Brokers {
 		c.brokers[b.ID()] = b.Addr()
 	}

@@ -166,3 +166,21 @@ func TestTLS(t *testing.T) {
 		require.ErrorIs(t, err, kafka.ErrUnreachable, name)
 	}
 }
+
+func TestCreateTopicAndEndOffsets(t *testing.T) {
+	brokers, topic := brokersWith(t, "first", 1)
+	ctx := background(t)
+	made := topic + "-made"
+	require.NoError(t, kafka.CreateTopic(ctx, brokers, made, 3))
+	require.NoError(t, kafka.CreateTopic(ctx, brokers, made, 5), "there already")
+	ends, err := kafka.EndOffsets(ctx, brokers, made)
+	require.NoError(t, err)
+	require.Equal(t, map[int32]int64{0: 0, 1: 0, 2: 0}, ends)
+	fill(t, brokers, made, 0, 10, kafkatest.ToPartition(2))
+	ends, err = kafka.EndOffsets(ctx, brokers, made)
+	require.NoError(t, err)
+	require.EqualValues(t, 10, ends[2])
+	require.ErrorContains(t, kafka.CreateTopic(ctx, brokers, "not a name!", 1), "not a name!")
+	_, err = kafka.EndOffsets(ctx, brokers, topic+"-missing")
+	require.ErrorIs(t, err, kafka.ErrNoTopic)
+}

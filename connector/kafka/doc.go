@@ -36,6 +36,6 @@
 //
 // # What it does not do
 //
-// It creates no topics, joins no consumer group, and reads no message format older than Kafka 0.11.
+// Source and Sink create no topics ([CreateTopic] does). It joins no consumer group, and reads no message format older than Kafka 0.11.
 // Transactions (exactly once) are refused by Sink.Validate until they are whole.
 package kafka
