@@ -88,8 +88,7 @@ func (o *eventTime[T]) Start() error {
 	if low == MaxTime || low == NoTime {
 		return nil
 	}
-	o.sent = low
-	return o.Out.Mark(Mark{Kind: Watermark, Value: low})
+	return o.send(low)
 }
 
 // keep puts the watermarks into the state, for the checkpoint whose barrier is passing.
@@ -187,7 +186,12 @@ func (o *eventTime[T]) advance() error {
 	if w <= o.sent || (o.sent != NoTime && w-o.sent < int64(o.cfg.Every)) {
 		return nil
 	}
-	o.sent = w
+	return o.send(w)
+}
+
+// send hands a watermark on. What follows in the task reads it from TaskState.
+func (o *eventTime[T]) send(w int64) error {
+	o.sent, o.Context.env.Task.Watermark = w, w
 	return o.Out.Mark(Mark{Kind: Watermark, Value: w})
 }
 
@@ -202,9 +206,10 @@ func (o *eventTime[T]) Mark(m Mark) error {
 	switch m.Kind {
 	case Watermark:
 		if !o.follows(m.Value) {
+			o.Context.env.Task.Watermark = o.sent
 			return nil
 		}
-		o.sent = m.Value
+		return o.send(m.Value)
 	case Barrier:
 		o.keep()
 	case SplitAdded:

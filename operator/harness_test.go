@@ -92,3 +92,10 @@ func (h *harness[K, In, Out]) values() (all []Out) {
 func (h *harness[K, In, Out]) close() error {
 	return errors.Join(h.key.Close(), h.op.Close(), h.backend.Close())
 }
+
+// backendFor returns the environment of an operator without keys.
+func backendFor(t require.TestingT) (*state.Backend, *operator.Env) {
+	b, err := state.OpenBackend(state.Options{})
+	require.NoError(t, err)
+	return b, newEnv(b)
+}

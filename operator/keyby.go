@@ -10,24 +10,24 @@ import "github.com/turgo-io/turgo/state"
 // mark passes, the batch is full, or the task has nothing more to read.
 type KeyBy[K comparable, T any] struct {
 	Base[T]
-	key      func(T) K
-	keys     *state.Keys[K]
-	batch    []K
-	gathered []Record[T]
-	split    int32 // of the gathered records
-	single   int   // records to be pushed singly before the number of keys is looked at again
+	key       func(T) K
+	keys      *state.Keys[K]
+	batch     []K
+	gathered  []Record[T]
+	split     int32 // of the gathered records
+	watermark int64 // at which they came
+	single    int   // records to be pushed singly before the number of keys is looked at again
 }
 
 const (
-	gatherMax  = 64   // records looked up together
-	manyKeys   = 4096 // from here on gathering pays: fewer keys stay in the processor's cache
-	lookEvery  = 1024 // records between two looks at the number of keys
-	neverMoved = -1
+	gatherMax = 64   // records looked up together
+	manyKeys  = 4096 // from here on gathering pays: fewer keys stay in the processor's cache
+	lookEvery = 1024 // records between two looks at the number of keys
 )
 
 // NewKeyBy returns the operator for a scope.
 func NewKeyBy[K comparable, T any](key func(T) K, keys *state.Keys[K]) *KeyBy[K, T] {
-	return &KeyBy[K, T]{key: key, keys: keys, split: neverMoved}
+	return &KeyBy[K, T]{key: key, keys: keys}
 }
 
 // Push looks the record's key up and hands the record on, or gathers it.
@@ -47,11 +47,11 @@ func (o *KeyBy[K, T]) gather(time int64, v *T) error {
 		o.single = lookEvery
 		return o.Push(time, v)
 	}
-	if s := o.Context.env.Task.Split; s != o.split {
+	if task := o.Context.env.Task; len(o.gathered) == 0 || task.Split != o.split {
 		if err := o.release(); err != nil {
 			return err
 		}
-		o.split = s
+		o.split, o.watermark = task.Split, task.Watermark
 	}
 	if o.gathered == nil {
 		o.gathered = make([]Record[T], 0, gatherMax)
@@ -63,16 +63,19 @@ func (o *KeyBy[K, T]) gather(time int64, v *T) error {
 	return o.release()
 }
 
-// release hands the gathered records on, as records of the split that they came from.
+// release hands the gathered records on, as records of the split that they came from. A watermark that comes behind
+// them is in TaskState already: they must not see it.
 func (o *KeyBy[K, T]) release() error {
 	if len(o.gathered) == 0 {
 		return nil
 	}
 	task := o.Context.env.Task
-	now := task.Split
-	task.Split = o.split
+	split, watermark := task.Split, task.Watermark
+	task.Split, task.Watermark = o.split, o.watermark
 	err := o.PushBatch(o.gathered)
-	task.Split = now
+	if task.Split = split; task.Watermark == o.watermark { // nothing behind made another
+		task.Watermark = watermark
+	}
 	clear(o.gathered)
 	o.gathered = o.gathered[:0]
 	return err

@@ -143,7 +143,9 @@ func TestKeyedTimers(t *testing.T) {
 }
 
 // repeater emits when a timer fires, and says what went wrong when told so.
-type repeater struct{ process func(operator.KeyedContext[string], hit, *operator.Collector[hit]) error }
+type repeater struct {
+	process func(operator.KeyedContext[string], hit, *operator.Collector[hit]) error
+}
 
 func (r *repeater) Process(c operator.KeyedContext[string], h hit, out *operator.Collector[hit]) error {
 	return r.process(c, h, out)

@@ -51,7 +51,7 @@ type Task struct {
 	snapshot  *state.Snapshot // the newest, nil before the first
 	aligning  int64           // checkpoint whose barriers are coming in
 	steps     uint64
-	watermark atomic.Int64 // shared.Watermark, for whoever watches
+	watermark atomic.Int64 // of the inputs; shared.Watermark is that of an event-time operator if the task has one
 }
 
 // marker takes control elements: the first operator of the chain.
@@ -232,6 +232,7 @@ func (t *Task) stepSource() (bool, error) {
 	if status == operator.Ready {
 		return true, nil
 	}
+	t.setWatermark(operator.MaxTime)
 	if err := t.head.Mark(operator.Mark{Kind: operator.Watermark, Value: operator.MaxTime}); err != nil {
 		return true, err
 	}

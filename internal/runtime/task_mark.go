@@ -44,7 +44,7 @@ func (t *Task) combine() error {
 		return t.head.Mark(operator.Mark{Kind: operator.Idle})
 	}
 	t.idle = false
-	if low <= t.shared.Watermark {
+	if low <= t.watermark.Load() {
 		return nil
 	}
 	t.setWatermark(low)

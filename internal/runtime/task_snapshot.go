@@ -20,7 +20,7 @@ func (t *Task) barrier(n int64) error {
 	if t.source != nil {
 		t.source.notePositions()
 	} else {
-		t.kept.Set([]int64{t.shared.Watermark})
+		t.kept.Set([]int64{t.watermark.Load()})
 	}
 	if err := t.head.Mark(operator.Mark{Kind: operator.Barrier, Value: n}); err != nil {
 		return err

@@ -134,11 +134,14 @@ func (r *run[In, Out]) start(parallelism int, from *checkpoint) error {
 		}
 		r.tasks = append(r.tasks, t)
 	}
-	for i, s := range r.splits {
-		if s.done {
+	for i, s := range r.splits { // a reader says again that a split is at its end
+		if err := r.markAll(operator.Mark{Kind: operator.SplitAdded, Value: int64(i)}); err != nil {
+			return err
+		}
+		if !s.done {
 			continue
 		}
-		if err := r.markAll(operator.Mark{Kind: operator.SplitAdded, Value: int64(i)}); err != nil {
+		if err := r.markAll(operator.Mark{Kind: operator.SplitDone, Value: int64(i)}); err != nil {
 			return err
 		}
 	}
