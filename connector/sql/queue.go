@@ -3,6 +3,7 @@ package sql
 import (
 	"sync"
 
+	"github.com/turgo-io/turgo/connector/internal/serial"
 	"github.com/turgo-io/turgo/operator"
 )
 
@@ -12,97 +13,72 @@ type job struct {
 	done func(err error) // may be nil
 }
 
-// queue makes a writer's transactions, one at a time, in order: in the background, or by whoever waits for
-// them. It runs as well where background jobs are steps of one goroutine, as nobody ever waits for a job that has not
-// begun.
+// queue makes a writer's transactions, one at a time, in order, in the background.
 //
-//	put ──> jobs ──> drain (one at a time holds busy) ──> database ──> done
+//	put ──> jobs ──> next ──> database ──> done
 type queue struct {
-	target   *target
-	writer   int
-	executor operator.Executor
+	target *target
+	writer int
+	work   *serial.Queue
 
 	mu    sync.Mutex
-	jobs  []job // waiting, and behind them nothing
-	bytes int   // of jobs, and of the one that is being done
-	busy  bool  // someone drains
-	idle  sync.Cond
+	jobs  []job // those not finished, the one being done among them
+	bytes int   // of jobs
 	err   error // the first: nothing is written after it
 	spare []*batch
 }
 
 func newQueue(t *target, writer int, e operator.Executor) *queue {
-	q := &queue{target: t, writer: writer, executor: e}
-	q.idle.L = &q.mu
-	return q
+	return &queue{target: t, writer: writer, work: serial.New(e, "sql: commit")}
 }
 
-// put adds a transaction and sees that someone makes it.
+// put adds a transaction.
 func (q *queue) put(j job) {
 	q.mu.Lock()
-	first := len(q.jobs) == 0 && !q.busy
 	q.jobs = append(q.jobs, j)
 	q.bytes += j.size()
 	q.mu.Unlock()
-	if first {
-		q.executor.Go("sql: commit", q.drain)
+	q.work.Put(q.next)
+}
+
+// next makes the first transaction, unless one before it failed.
+func (q *queue) next() {
+	q.mu.Lock()
+	j, err := q.jobs[0], q.err
+	q.mu.Unlock()
+	if err == nil {
+		err = q.target.write(j.batch, q.writer, j.checkpoint)
+	}
+	q.finish(j, err)
+	if j.done != nil {
+		j.done(err)
 	}
 }
 
-// drain makes transactions until there is none, unless someone does already.
-func (q *queue) drain() {
+func (q *queue) finish(j job, err error) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if q.busy {
-		return
-	}
-	q.busy = true
-	for len(q.jobs) > 0 {
-		j := q.jobs[0]
-		err := q.err
-		q.mu.Unlock()
-		if err == nil {
-			err = q.target.write(j.batch, q.writer, j.checkpoint)
-		}
-		q.mu.Lock()
-		q.finished(j, err)
-	}
-	q.busy = false
-	q.idle.Broadcast()
-}
-
-// finished takes the first job out. mu is held, but while done is called.
-func (q *queue) finished(j job, err error) {
-	q.jobs = q.jobs[1:]
+	q.jobs[0], q.jobs = job{}, q.jobs[1:]
 	q.bytes -= j.size()
 	if q.err == nil {
 		q.err = err
 	}
 	j.batch.reset()
 	q.spare = append(q.spare, j.batch)
-	if j.done != nil {
-		q.mu.Unlock()
-		j.done(err)
-		q.mu.Lock()
-	}
 }
 
-// wait makes what is waiting, or waits until someone has.
+// wait returns when all transactions are made, with the error that ended the writing.
 func (q *queue) wait() error {
-	q.drain()
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	for q.busy {
-		q.idle.Wait()
-	}
-	return q.err
+	q.work.Wait()
+	_, _, err := q.state()
+	return err
 }
 
-// state returns how many bytes wait, whether any does, and the error that ended the writing.
-func (q *queue) state() (bytes int, empty bool, err error) {
+// state returns how many bytes wait, whether nothing does, and the error that ended the writing.
+func (q *queue) state() (bytes int, idle bool, err error) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	return q.bytes, len(q.jobs) == 0 && !q.busy, q.err
+	return q.bytes, len(q.jobs) == 0, q.err
 }
 
 // payload encodes what a restart from a checkpoint taken now would have to see written: what waits here, and then
