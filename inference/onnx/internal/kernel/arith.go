@@ -298,3 +298,19 @@ func Copy[T any](l *Loops, dst, a []T) {
 		}
 	})
 }
+
+// AddScaled is dst[i] += w * src[i*step].
+func AddScaled[T Float](dst, src []T, w T, step int) {
+	if step == 1 {
+		src = src[:len(dst)]
+		for i, v := range src {
+			dst[i] += w * v
+		}
+		return
+	}
+	k := 0
+	for i := range dst {
+		dst[i] += w * src[k]
+		k += step
+	}
+}

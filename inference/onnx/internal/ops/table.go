@@ -5,6 +5,7 @@ import (
 	"github.com/turgo-io/turgo/inference/onnx/internal/ops/layout"
 	"github.com/turgo-io/turgo/inference/onnx/internal/ops/linear"
 	"github.com/turgo-io/turgo/inference/onnx/internal/ops/ml"
+	"github.com/turgo-io/turgo/inference/onnx/internal/ops/nn"
 	"github.com/turgo-io/turgo/inference/onnx/internal/ops/op"
 	"github.com/turgo-io/turgo/inference/onnx/internal/ops/reduce"
 )
@@ -45,6 +46,7 @@ func families() [][]op.Def {
 		layout.Table(),
 		linear.Table(),
 		ml.Table(),
+		nn.Table(),
 		reduce.Table(),
 	}
 }
