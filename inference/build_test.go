@@ -35,6 +35,7 @@ type node struct {
 	domain, op string
 	in, out    []string
 	ints       map[string][]int64
+	strings    map[string][]string
 }
 
 type weight struct {
@@ -102,6 +103,13 @@ func (n node) encode() (b []byte) {
 			a = integer(a, 8, v)
 		}
 		b = message(b, 5, integer(a, 20, 7))
+	}
+	for name, list := range n.strings {
+		a := text(nil, 1, name)
+		for _, v := range list {
+			a = text(a, 9, v)
+		}
+		b = message(b, 5, integer(a, 20, 8))
 	}
 	return text(b, 7, n.domain)
 }

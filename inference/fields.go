@@ -56,8 +56,11 @@ func (w *walker) add(f field, text string) {
 
 // typeName is a type's name in messages, without its package.
 func typeName(t reflect.Type) string {
-	if t.Name() != "" {
+	switch {
+	case t.Name() != "":
 		return t.Name()
+	case t.Kind() == reflect.Struct:
+		return "struct{…}"
 	}
 	return t.String()
 }

@@ -16,13 +16,32 @@ type runner struct {
 	session *onnx.Session
 	inputs  []tensor.Value
 	outputs []tensor.Value // nil where no field wants one
+	taken   []taken        // of outputs
 	shape   []int          // scratch
+}
+
+// taken is how the moves of an output are copied, for the element type that it had in the last run.
+type taken struct {
+	elem   tensor.Elem
+	copies []copier // nil for a move whose field cannot hold the type
+}
+
+// copiers returns what copies the moves of output i from tensors of an element type.
+func (r *runner) copiers(i int, elem tensor.Elem) []copier {
+	t := &r.taken[i]
+	if t.elem != elem {
+		t.elem, t.copies = elem, t.copies[:0]
+		for k := range r.out[i].moves {
+			t.copies = append(t.copies, copierFor(r.out[i].moves[k].elem, elem))
+		}
+	}
+	return t.copies
 }
 
 func newRunner(b *binding) *runner {
 	config := b.model.session
 	config.MaxIdle = 1
-	r := &runner{binding: b, session: b.model.onnx.NewSession(config), shape: make([]int, 0, 8)}
+	r := &runner{binding: b, session: b.model.onnx.NewSession(config), taken: make([]taken, len(b.out)), shape: make([]int, 0, 8)}
 	for i := range b.in {
 		var v tensor.Value = new(tensor.Tensor)
 		if p := &b.in[i]; len(p.moves) == 0 {
@@ -108,7 +127,7 @@ func (r *runner) once(in, out pointer, rows int) error {
 	}
 	var misfits error // of all outputs, so that a trial can name them at once
 	for i := range r.out {
-		if err := r.scatter(&r.out[i], r.outputs[i], out, rows, size); err != nil {
+		if err := r.scatter(i, out, rows, size); err != nil {
 			misfits = errors.Join(misfits, err)
 		}
 	}

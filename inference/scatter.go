@@ -20,18 +20,18 @@ func (r *runner) gave(o *outputPlan, what any, size int, format string, args ...
 	return &outputError{fmt.Sprintf("model %s gave output %s %v for %s; ", r.model.name, o.info.Name, what, count(size, "record")) + fmt.Sprintf(format, args...)}
 }
 
-// scatter takes rows predictions out of an output that has size of them.
-func (r *runner) scatter(o *outputPlan, v tensor.Value, out pointer, rows, size int) error {
-	switch v := v.(type) {
+// scatter takes rows predictions out of output i, which has size of them.
+func (r *runner) scatter(i int, out pointer, rows, size int) error {
+	switch v := r.outputs[i].(type) {
 	case *tensor.Tensor:
-		return r.scatterTensor(o, v, out, rows, size)
+		return r.scatterTensor(&r.out[i], v, r.copiers(i, v.Elem()), out, rows, size)
 	case *tensor.Sequence:
-		return r.scatterMaps(o, v, out, rows, size)
+		return r.scatterMaps(i, v, out, rows, size)
 	}
 	return nil
 }
 
-func (r *runner) scatterTensor(o *outputPlan, t *tensor.Tensor, out pointer, rows, size int) error {
+func (r *runner) scatterTensor(o *outputPlan, t *tensor.Tensor, copies []copier, out pointer, rows, size int) error {
 	width, ok := r.widthOf(t, size)
 	if !ok {
 		return r.gave(o, t, size, "its first dimension should be the records")
@@ -42,8 +42,7 @@ func (r *runner) scatterTensor(o *outputPlan, t *tensor.Tensor, out pointer, row
 	base, cell := firstIn(t), elemSize(t.Elem())
 	line, step := uintptr(width)*cell, r.outType.Size()
 	for i := range o.moves {
-		m := &o.moves[i]
-		move := copierFor(m.elem, t.Elem())
+		m, move := &o.moves[i], copies[i]
 		if move == nil {
 			return r.gave(o, t, size, "field %s cannot hold %v", m.field, t.Elem())
 		}
@@ -76,7 +75,8 @@ func (r *runner) widthOf(t *tensor.Tensor, size int) (int, bool) {
 }
 
 // scatterMaps takes predictions out of a sequence with a map for each record, as ZipMap gives it.
-func (r *runner) scatterMaps(o *outputPlan, s *tensor.Sequence, out pointer, rows, size int) error {
+func (r *runner) scatterMaps(output int, s *tensor.Sequence, out pointer, rows, size int) error {
+	o := &r.out[output]
 	if len(s.Items) != size {
 		return r.gave(o, fmt.Sprintf("a sequence of %d", len(s.Items)), size, "it should have a map for each")
 	}
@@ -85,9 +85,10 @@ func (r *runner) scatterMaps(o *outputPlan, s *tensor.Sequence, out pointer, row
 		if !ok {
 			return r.gave(o, fmt.Sprintf("a sequence of %T", s.Items[i]), size, "it should be of maps")
 		}
+		copies := r.copiers(output, item.Values.Elem())
 		for k := range o.moves {
 			m := &o.moves[k]
-			if !m.takeFrom(item, beyond(at(out, i, r.outType.Size()), m.offset)) {
+			if !m.takeFrom(item, copies[k], beyond(at(out, i, r.outType.Size()), m.offset)) {
 				return r.gave(o, fmt.Sprintf("a map of %v to %v", item.Keys, item.Values), size, "field %s%s does not find its value there", m.field, m.keyText())
 			}
 		}
@@ -103,7 +104,7 @@ func (m *move) keyText() string {
 }
 
 // takeFrom stores a map, or its value for one key, at p.
-func (m *move) takeFrom(item *tensor.Map, p pointer) bool {
+func (m *move) takeFrom(item *tensor.Map, move copier, p pointer) bool {
 	if m.isMap() {
 		put := putterFor(m.cells, item.Keys.Elem())
 		if put == nil {
@@ -112,7 +113,7 @@ func (m *move) takeFrom(item *tensor.Map, p pointer) bool {
 		put(p, item)
 		return true
 	}
-	i, move := m.find(item.Keys), copierFor(m.elem, item.Values.Elem())
+	i := m.find(item.Keys)
 	if i < 0 || i >= item.Values.Len() || move == nil {
 		return false
 	}
