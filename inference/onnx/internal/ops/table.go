@@ -1,6 +1,7 @@
 package ops
 
 import (
+	"github.com/turgo-io/turgo/inference/onnx/internal/ops/control"
 	"github.com/turgo-io/turgo/inference/onnx/internal/ops/elementwise"
 	"github.com/turgo-io/turgo/inference/onnx/internal/ops/layout"
 	"github.com/turgo-io/turgo/inference/onnx/internal/ops/linear"
@@ -8,6 +9,7 @@ import (
 	"github.com/turgo-io/turgo/inference/onnx/internal/ops/nn"
 	"github.com/turgo-io/turgo/inference/onnx/internal/ops/op"
 	"github.com/turgo-io/turgo/inference/onnx/internal/ops/reduce"
+	"github.com/turgo-io/turgo/inference/onnx/internal/ops/sequence"
 )
 
 // Set is a table of operators by domain and name.
@@ -42,11 +44,13 @@ func All() Set {
 // families lists the tables of all operator packages.
 func families() [][]op.Def {
 	return [][]op.Def{
+		control.Table(),
 		elementwise.Table(),
 		layout.Table(),
 		linear.Table(),
 		ml.Table(),
 		nn.Table(),
 		reduce.Table(),
+		sequence.Table(),
 	}
 }

@@ -85,6 +85,8 @@ type Ensemble struct {
 	Classifier bool
 	// Exact keeps Post on a single output, where ONNX Runtime applies Probit only. Importers of other formats set it.
 	Exact bool
+	// Single compares float64 features as the nearest float32, as XGBoost and CatBoost do.
+	Single bool
 }
 
 // Limits on what Compile accepts; they bound its time and memory in proportion to the description.

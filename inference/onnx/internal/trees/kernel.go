@@ -42,7 +42,7 @@ func Compile(e *Ensemble) (*Kernel, error) {
 		return nil, err
 	}
 	k.narrow.build = func() (*program, error) { return build(e, order, keys32, k.slots) }
-	k.double.build = func() (*program, error) { return build(e, order, keys64by32, k.slots) }
+	k.double.build = func() (*program, error) { return build(e, order, e.doubleKeys(), k.slots) }
 	return k, nil
 }
 
@@ -55,7 +55,7 @@ func CompileFor[X Input](e *Ensemble) (*Kernel, error) {
 	}
 	c, in := k.input(isDouble[X]()), keys32
 	if isDouble[X]() {
-		in = keys64by32
+		in = e.doubleKeys()
 	}
 	if c.program, err = build(e, order, in, k.slots); err != nil {
 		return nil, err
@@ -76,6 +76,14 @@ func prepare(e *Ensemble) (*Kernel, []int32, error) {
 		}
 	}
 	return k, order, nil
+}
+
+// doubleKeys are the keys to try first for rows of float64.
+func (e *Ensemble) doubleKeys() keys {
+	if e.Single {
+		return keys32
+	}
+	return keys64by32
 }
 
 func isDouble[X Input]() bool {

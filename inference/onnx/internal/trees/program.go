@@ -19,6 +19,7 @@ type program struct {
 	bits   uint // of the slot in a node
 	slots  slots
 	keys   keys
+	single bool // compare float64 features as float32
 	groups []group
 	votes  ballots
 }
@@ -72,7 +73,7 @@ func fits(cells, slots int, bits uint) bool {
 }
 
 func pack(e *Ensemble, l *lowered, in keys, slots int) *program {
-	p := &program{keys: in, bits: narrowBits}
+	p := &program{keys: in, single: e.Single, bits: narrowBits}
 	s, slotAt := assignSlots(l)
 	p.slots = s
 	at := place(l)

@@ -34,6 +34,7 @@ func drawEnsemble(t *rapid.T, features int32) *trees.Ensemble {
 		Targets:   rapid.IntRange(1, 4).Draw(t, "targets"),
 		Aggregate: rapid.SampledFrom([]trees.Aggregate{trees.Average, trees.Sum, trees.Min, trees.Max}).Draw(t, "aggregate"),
 		Sets:      [][]float64{{}},
+		Single:    rapid.IntRange(0, 3).Draw(t, "single") == 0,
 	}
 	narrow := rapid.Bool().Draw(t, "thresholds are float32")
 	modes := rapid.SampledFrom([][]trees.Mode{
@@ -117,7 +118,7 @@ func checkAgainstReference[X trees.Input](t *rapid.T, e *trees.Ensemble, x []X, 
 	got := make([]float64, rows*e.Targets)
 	require.NoError(t, k.Scores(got, x, rows, stride))
 	for r := range rows {
-		want, _ := referenceScores(e, func(f int32) float64 { return compared(x[r*stride+int(f)]) })
+		want, _ := referenceScores(e, func(f int32) float64 { return compared(x[r*stride+int(f)], e.Single) })
 		require.Equal(t, want, got[r*e.Targets:][:e.Targets], "row %d of %d", r, rows)
 	}
 	again := make([]float64, len(got))
@@ -129,8 +130,8 @@ func checkAgainstReference[X trees.Input](t *rapid.T, e *trees.Ensemble, x []X, 
 }
 
 // compared is a feature as the specification's implementations compare it.
-func compared[X trees.Input](v X) float64 {
-	if d, ok := any(v).(float64); ok {
+func compared[X trees.Input](v X, single bool) float64 {
+	if d, ok := any(v).(float64); ok && !single {
 		return d
 	}
 	return float64(float32(v))

@@ -56,32 +56,33 @@ func (s *scratches) put(c *scratch) {
 
 // widen fills the block with n rows of x.
 func widen[X Input](p *program, c *scratch, x []X, n, stride int) {
-	w := p.slots.width
-	for r := range n {
-		d, row := c.rows[r*w:], x[r*stride:]
-		switch row := any(row).(type) {
-		case []float64:
-			if p.keys == keys64 {
-				widen64(&p.slots, d, row)
-			} else {
-				widen64by32(&p.slots, d, row)
+	switch x := any(x).(type) {
+	case []float64:
+		if p.keys == keys64by32 {
+			for r := range n {
+				widen64by32(&p.slots, c.rows[r*p.slots.width:], x[r*stride:])
 			}
-		case []float32:
-			widenNarrow(p, d, row)
-		case []int32:
-			widenNarrow(p, d, row)
-		case []int64:
-			widenNarrow(p, d, row)
+			return
 		}
+		widenRows(p, c, x, n, stride)
+	case []float32:
+		widenRows(p, c, x, n, stride)
+	case []int32:
+		widenRows(p, c, x, n, stride)
+	case []int64:
+		widenRows(p, c, x, n, stride)
 	}
 }
 
-func widenNarrow[X float32 | int32 | int64](p *program, d []uint64, x []X) {
-	if p.keys == keys64 {
-		widen64(&p.slots, d, x)
-		return
+func widenRows[X Input](p *program, c *scratch, x []X, n, stride int) {
+	for r := range n {
+		row := c.rows[r*p.slots.width:]
+		if p.keys == keys64 {
+			widen64(&p.slots, row, x[r*stride:], p.single)
+		} else {
+			widen32(&p.slots, row, x[r*stride:])
+		}
 	}
-	widen32(&p.slots, d, x)
 }
 
 // accumulate adds up the votes for n widened rows, slots accumulators per row.

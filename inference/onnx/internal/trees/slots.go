@@ -55,7 +55,7 @@ func assignSlots(l *lowered) (s slots, at map[slotKey]uint32) {
 }
 
 // widen32 fills d with the keys of a row, shifted to where nodes have their cut.
-func widen32[X float32 | int32 | int64](s *slots, d []uint64, x []X) {
+func widen32[X Input](s *slots, d []uint64, x []X) {
 	d[0] = 0
 	d = d[1:]
 	low, high := s.features[0], s.features[slotHigh]
@@ -102,8 +102,8 @@ func key64by32(v float64, kind int) uint64 {
 	return key32(ceil32(v))
 }
 
-// widen64 fills d with 64-bit keys for wide nodes.
-func widen64[X Input](s *slots, d []uint64, x []X) {
+// widen64 fills d with 64-bit keys for wide nodes; single rounds float64 features to float32.
+func widen64[X Input](s *slots, d []uint64, x []X, single bool) {
 	d[0] = 0
 	d = d[1:]
 	for kind, features := range s.features {
@@ -112,7 +112,7 @@ func widen64[X Input](s *slots, d []uint64, x []X) {
 			nan = top64
 		}
 		for i, f := range features {
-			v := asFloat(x[f])
+			v := asFloat(x[f], single)
 			d[i] = key64(v)
 			if v != v {
 				d[i] = nan
@@ -122,9 +122,9 @@ func widen64[X Input](s *slots, d []uint64, x []X) {
 	}
 }
 
-// asFloat is a feature as it is compared: integers as the nearest float32.
-func asFloat[X Input](v X) float64 {
-	if d, ok := any(v).(float64); ok {
+// asFloat is a feature as it is compared: integers as the nearest float32, and float64 too if single.
+func asFloat[X Input](v X, single bool) float64 {
+	if d, ok := any(v).(float64); ok && !single {
 		return d
 	}
 	return float64(float32(v))

@@ -187,9 +187,12 @@ func (r *convRun) patchLine(dst, line []float32, ow, from, to, off int) {
 	hi := min(max(to-ow, lo), len(dst))
 	clear(dst[:lo])
 	clear(dst[hi:])
+	if lo == hi {
+		return
+	}
 	i := (ow+lo)*r.stride[2] + off
 	if r.stride[2] == 1 {
-		copy(dst[lo:hi], line[min(i, len(line)):])
+		copy(dst[lo:hi], line[i:])
 		return
 	}
 	for k := lo; k < hi; k++ {
