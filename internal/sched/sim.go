@@ -91,11 +91,11 @@ func (s *Sim) unwait(e *simEntry) {
 // Run steps until every stepper is done, Before stops it, or nothing can run.
 func (s *Sim) Run() error {
 	for s.live > 0 || len(s.runnable) > 0 {
-		if len(s.runnable) == 0 && s.next == math.MaxInt64 {
-			return ErrDeadlock
-		}
 		if len(s.runnable) == 0 || s.now >= s.next {
 			s.advance()
+		}
+		if len(s.runnable) == 0 { // no deadline was left: next may have been one that a wake-up made void
+			return ErrDeadlock
 		}
 		if s.Before != nil && !s.Before(s.steps) {
 			return nil
