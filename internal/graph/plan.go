@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"strings"
 
 	"github.com/turgo-io/turgo/internal/exchange"
 )
@@ -31,13 +32,24 @@ type Chain struct {
 	Parallelism int
 }
 
-// Name joins the names of the chain's nodes.
-func (c *Chain) Name() string {
-	s := c.Head.Name
-	for _, n := range c.Nodes[1:] {
-		s += " → " + n.Name
+// Name joins the names of the chain's nodes; where it forks, the branches stand in brackets.
+func (c *Chain) Name() string { return c.Head.path() }
+
+// path is the node's name and those of what is chained to it.
+func (n *Node) path() string {
+	var next []string
+	for _, e := range n.Out {
+		if e.Chained {
+			next = append(next, e.To.path())
+		}
 	}
-	return s
+	switch len(next) {
+	case 0:
+		return n.Name
+	case 1:
+		return n.Name + " → " + next[0]
+	}
+	return n.Name + " → (" + strings.Join(next, ", ") + ")"
 }
 
 // Plan checks the graph and resolves it. All faults come back joined, each with the user's line.
