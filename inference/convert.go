@@ -90,15 +90,7 @@ func sameCopier(e tensor.Elem) copier {
 	if e == tensor.String {
 		return copySame[string]
 	}
-	switch e.Size() {
-	case 1:
-		return copySame[uint8]
-	case 2:
-		return copySame[uint16]
-	case 4:
-		return copySame[uint32]
-	}
-	return copySame[uint64]
+	return bySize(elemSize(e), copySame[uint8], copySame[uint16], copySame[uint32], copySame[uint64])
 }
 
 func copierTo[D number](src tensor.Elem) copier {
@@ -158,15 +150,7 @@ func cutterFor(e tensor.Elem) cutter {
 	if e == tensor.String {
 		return cutSlices[string]
 	}
-	switch e.Size() {
-	case 1:
-		return cutSlices[uint8]
-	case 2:
-		return cutSlices[uint16]
-	case 4:
-		return cutSlices[uint32]
-	}
-	return cutSlices[uint64]
+	return bySize(elemSize(e), cutSlices[uint8], cutSlices[uint16], cutSlices[uint32], cutSlices[uint64])
 }
 
 // putterFor returns what fills a map field, nil if the model's keys are of another type.

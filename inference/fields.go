@@ -146,21 +146,22 @@ func elemOf(t reflect.Type) tensor.Elem {
 	case reflect.String:
 		return tensor.String
 	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64:
-		return sized(t.Size(), tensor.Int8, tensor.Int16, tensor.Int32, tensor.Int64)
+		return bySize(t.Size(), tensor.Int8, tensor.Int16, tensor.Int32, tensor.Int64)
 	case reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64:
-		return sized(t.Size(), tensor.Uint8, tensor.Uint16, tensor.Uint32, tensor.Uint64)
+		return bySize(t.Size(), tensor.Uint8, tensor.Uint16, tensor.Uint32, tensor.Uint64)
 	}
 	return tensor.Undefined
 }
 
-func sized(size uintptr, e1, e2, e4, e8 tensor.Elem) tensor.Elem {
+// bySize picks by the bytes that an element takes.
+func bySize[T any](size uintptr, one, two, four, eight T) T {
 	switch size {
 	case 1:
-		return e1
+		return one
 	case 2:
-		return e2
+		return two
 	case 4:
-		return e4
+		return four
 	}
-	return e8
+	return eight
 }

@@ -15,18 +15,18 @@ func TestTags(t *testing.T) {
 		name, key string
 		column    int
 	}{
-		"x":              {"x", "", whole},
-		"x,0":            {"x", "0", 0},
-		"x,12":           {"x", "12", 12},
-		"dense/Add:0,3":  {"dense/Add:0", "3", 3},
-		"a,b,":           {"a,b", "", whole},
-		"a,b,7":          {"a,b", "7", 7},
-		"-,":             {"-", "", whole},
-		"p,spam":         {"p", "spam", none},
-		"p,-1":           {"p", "-1", none},
-		"p,+1":           {"p", "+1", none},
-		"p, 1":           {"p", " 1", none},
-		"p,99999999999":  {"p", "99999999999", none},
+		"x":                  {"x", "", whole},
+		"x,0":                {"x", "0", 0},
+		"x,12":               {"x", "12", 12},
+		"dense/Add:0,3":      {"dense/Add:0", "3", 3},
+		"a,b,":               {"a,b", "", whole},
+		"a,b,7":              {"a,b", "7", 7},
+		"-,":                 {"-", "", whole},
+		"p,spam":             {"p", "spam", none},
+		"p,-1":               {"p", "-1", none},
+		"p,+1":               {"p", "+1", none},
+		"p, 1":               {"p", " 1", none},
+		"p,99999999999":      {"p", "99999999999", none},
 		"input 1,2147483647": {"input 1", "2147483647", 2147483647},
 	} {
 		name, key, column, err := inference.ParseTag(tag)

@@ -27,14 +27,14 @@ type rig[In, R any] struct {
 
 func (r *rig[In, R]) Now() int64 { return r.now }
 
-// log is a receiver that adds what it gets to the trace.
-type log[T any] struct {
+// recorder is a receiver that adds what it gets to the trace.
+type recorder[T any] struct {
 	trace *[]string
 	task  *operator.TaskState
 	name  string
 }
 
-func (l log[T]) Push(time int64, v *T) error {
+func (l recorder[T]) Push(time int64, v *T) error {
 	at := ""
 	if time != operator.NoTime {
 		at = fmt.Sprintf("@%d", time)
@@ -46,7 +46,7 @@ func (l log[T]) Push(time int64, v *T) error {
 	return nil
 }
 
-func (l log[T]) Mark(m operator.Mark) error {
+func (l recorder[T]) Mark(m operator.Mark) error {
 	if m.At != 0 {
 		return errors.New("a mark outside of a batch has a place")
 	}
@@ -65,9 +65,9 @@ func newRig[In, R any](t *testing.T, f operator.Factory[In, R], sides ...operato
 		Task: &operator.TaskState{Operator: -1}, Index: 3, Counters: &operator.Counters{}, Sides: map[string]any{},
 	}
 	for _, s := range sides {
-		r.env.Sides[s.Name()] = sideLog[In]{log[inference.Failed[In]]{&r.trace, r.env.Task, "failed:"}}
+		r.env.Sides[s.Name()] = sideLog[In]{recorder[inference.Failed[In]]{&r.trace, r.env.Task, "failed:"}}
 	}
-	require.NoError(t, r.op.Open(operator.NewContext(r.env), log[R]{&r.trace, r.env.Task, ""}))
+	require.NoError(t, r.op.Open(operator.NewContext(r.env), recorder[R]{&r.trace, r.env.Task, ""}))
 	t.Cleanup(func() {
 		cancel()
 		require.NoError(t, r.op.Close())
@@ -76,7 +76,7 @@ func newRig[In, R any](t *testing.T, f operator.Factory[In, R], sides ...operato
 }
 
 // sideLog writes failures short.
-type sideLog[In any] struct{ log[inference.Failed[In]] }
+type sideLog[In any] struct{ recorder[inference.Failed[In]] }
 
 func (l sideLog[In]) Push(time int64, v *inference.Failed[In]) error {
 	if v.Time != time {
