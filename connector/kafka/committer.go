@@ -27,7 +27,7 @@ type committer struct {
 }
 
 // closeGrace is how long Close waits for a commit under way: the last one shows that a job has ended in order.
-const closeGrace = time.Second
+const closeGrace = 2 * time.Second
 
 func newCommitter(c *cluster, group string, log *slog.Logger) *committer {
 	ctx, cancel := context.WithCancel(context.Background())
@@ -77,18 +77,34 @@ func (k *committer) commit(ctx context.Context, marks map[partition]position) er
 	for p, at := range marks {
 		request.AddBlockWithLeaderEpoch(p.topic, p.id, at.offset, at.epoch, 0, "")
 	}
-	r, err := onGroup(ctx, k.c, k.group, func(b *sarama.Broker) (*sarama.OffsetCommitResponse, error) { return b.CommitOffset(request) })
-	if err != nil {
-		return err
+	for {
+		r, err := onGroup(ctx, k.c, k.group, func(b *sarama.Broker) (*sarama.OffsetCommitResponse, error) { return b.CommitOffset(request) })
+		if err == nil {
+			code := worst(r.Errors)
+			if code == sarama.ErrNoError {
+				return nil
+			}
+			err = refused("commit of group "+k.group, code)
+			if !isCoordinatorMoved(code) {
+				return err
+			}
+		}
+		if pause(ctx, backoff) != nil {
+			return err
+		}
 	}
-	for _, parts := range r.Errors {
+}
+
+// worst returns an error if there is one.
+func worst(errs map[string]map[int32]sarama.KError) sarama.KError {
+	for _, parts := range errs {
 		for _, code := range parts {
 			if code != sarama.ErrNoError {
-				return refused("commit of group "+k.group, code)
+				return code
 			}
 		}
 	}
-	return nil
+	return sarama.ErrNoError
 }
 
 // close finishes a commit under way, but does not wait for it long.

@@ -196,6 +196,18 @@ func (k *task) counter(name string) int64 {
 	return k.env.Counters.Get(k.env.ID, name).Value()
 }
 
+// found polls until the broker has said where each split begins and ends.
+func (k *task) found() error {
+	return k.until(func() bool {
+		for _, p := range k.positions() {
+			if p[1] == 1 { // the varint of -1
+				return false
+			}
+		}
+		return true
+	})
+}
+
 // numbered yields n records with values from+0, from+1, … and a key of each.
 func numbered(from, n int) iter.Seq[record] {
 	return func(yield func(record) bool) {

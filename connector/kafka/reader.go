@@ -110,11 +110,16 @@ func (r *reader[T]) Poll(out *operator.Emitter[T], max int) (operator.Status, in
 func (r *reader[T]) collect() error {
 	chunks, err := r.inbox.take(r.spare)
 	for i, c := range chunks {
+		chunks[i] = nil
+		if c.resolved && !c.reset { // known at once, so that a checkpoint has it
+			r.begin(c.feed, c)
+			r.release(c.feed)
+			continue
+		}
 		if len(c.feed.queue) == 0 {
 			r.ready = append(r.ready, c.feed)
 		}
 		c.feed.queue = append(c.feed.queue, c)
-		chunks[i] = nil
 	}
 	r.spare = chunks[:0]
 	return err
@@ -194,7 +199,9 @@ func (r *reader[T]) work(f *feed, out *operator.Emitter[T], max int) error {
 	if c.epoch >= 0 {
 		f.pos.epoch = c.epoch
 	}
-	f.queue = append(f.queue[:0], f.queue[1:]...)
+	copy(f.queue, f.queue[1:])
+	f.queue[len(f.queue)-1] = nil
+	f.queue = f.queue[:len(f.queue)-1]
 	r.release(f)
 	return nil
 }

@@ -26,6 +26,9 @@ import (
 //     starts again at its oldest unacknowledged batch, under the same sequence numbers.
 //  3. A lane changes its connection only with nothing on the wire. Only this goroutine opens and drops connections.
 //  4. Batches of two producers are never on the wire of one lane together.
+//  5. The first batch of a producer in a lane goes alone. A broker takes any sequence number from a producer that
+//     it does not know: if it refused the first batch (its log was not open yet) and took the second, the first
+//     could never follow. A real broker showed this on topics just made.
 //
 // mu is held for list operations only.
 type sender struct {
@@ -92,7 +95,8 @@ type lane struct {
 	waiting  bool // for new metadata
 	listed   bool // in sender.lanes
 	conn     *conn
-	since    int64 // when it broke, 0 if it is well
+	proven   *producer // the broker has taken a batch of it
+	since    int64     // when it broke, 0 if it is well
 	cause    error
 }
 
@@ -407,7 +411,7 @@ func (s *sender) next(l *lane) (*batch, *conn) {
 	}
 	b := l.queue[l.sent]
 	switch {
-	case b.producer != l.queue[0].producer:
+	case l.inFlight > 0 && (l.proven != b.producer || b.producer != l.queue[0].producer):
 		return nil, nil
 	case !b.sealed && l.inFlight >= eager && b.bytes < s.batch/2:
 		return nil, nil

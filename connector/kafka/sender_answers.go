@@ -118,6 +118,7 @@ func (s *sender) onAck(e *event) {
 		s.damage(l, fmt.Errorf("kafka: produce to %s at %s: %w", l.partition, e.conn.addr, e.err))
 	case e.code == sarama.ErrNoError, e.code == sarama.ErrDuplicateSequenceNumber:
 		e.batch.acked = true
+		l.proven = e.batch.producer
 		if !l.broken {
 			l.since, l.cause = 0, nil
 		}

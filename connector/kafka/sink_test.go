@@ -238,6 +238,31 @@ func requireKeyOrder(t testing.TB, got []record) {
 	}
 }
 
+// A broker takes any sequence from a producer that is new to it, so nothing may overtake the first batch.
+func TestSinkFirstBatchGoesAlone(t *testing.T) {
+	k := start(t)
+	require.NoError(t, k.CreateTopic("out", 1))
+	var answered, early atomic.Int64
+	release := make(chan struct{})
+	k.Fake().ControlKey(int16(kmsg.Produce), func(kmsg.Request) (kmsg.Response, error, bool) {
+		k.Fake().KeepControl()
+		if answered.Load() == 0 {
+			if early.Add(1) == 1 {
+				k.Fake().SleepControl(func() { <-release })
+				answered.Store(1)
+			}
+		}
+		return nil, nil, false
+	})
+	w, _ := writer(t, sink{Brokers: k.Brokers(), Topic: "out", Encode: encodeRecord(), Key: keyOf, BatchBytes: 512})
+	write(t, w, 0, 2_000)
+	require.Eventually(t, func() bool { return early.Load() == 1 }, patience, time.Millisecond)
+	time.AfterFunc(50*time.Millisecond, func() { close(release) })
+	require.NoError(t, prepared(w, 1))
+	require.EqualValues(t, 1, early.Load())
+	requireExactly(t, 2_000, readAll(t, k.Brokers(), "out"))
+}
+
 func TestSinkSurvivesFaults(t *testing.T) {
 	for _, e := range []*kerr.Error{
 		kerr.NotLeaderForPartition, kerr.LeaderNotAvailable, kerr.NotEnoughReplicas, kerr.NotEnoughReplicasAfterAppend,

@@ -84,7 +84,7 @@ func TestSourceStarts(t *testing.T) {
 		k := open(t, s).addAll(s, nil, 0, 1)
 		defer k.close()
 		require.NoError(t, k.done())
-		require.Len(t, k.got, n)
+		require.Equal(t, n, len(k.got))
 		return k.got
 	}
 	require.Equal(t, "0", string(read(kafka.Earliest(), kafka.Latest(), 100)[0].Value))
@@ -124,6 +124,7 @@ func TestSourceKeepsItsStopOverRestarts(t *testing.T) {
 	s := source{Brokers: brokers, Topics: []string{topic}, Decode: decodeRecord(), Stop: kafka.Latest()}
 	k := open(t, s).addAll(s, nil, 0, 1)
 	k.limit = 10
+	require.NoError(t, k.found())
 	require.NoError(t, k.records(100))
 	got, saved := k.got, k.positions()
 	k.close()
@@ -332,14 +333,14 @@ func TestSourceCommitsToItsGroup(t *testing.T) {
 	s.Start, s.Stop = kafka.Committed(kafka.Earliest()), kafka.Latest()
 	k2 := open(t, s).addAll(s, nil, 0, 1)
 	require.NoError(t, k2.done())
-	require.Len(t, k2.got, 500-n)
+	require.Equal(t, 500-n, len(k2.got))
 	k2.close()
 	requireExactly(t, 500, append(k.got, k2.got...))
 
 	s.Group = group + "-other"
 	k3 := open(t, s).addAll(s, nil, 0, 1)
 	require.NoError(t, k3.done())
-	require.Len(t, k3.got, 500, "a group without commits takes the other bound")
+	require.Equal(t, 500, len(k3.got), "a group without commits takes the other bound")
 	k3.close()
 }
 

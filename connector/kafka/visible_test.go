@@ -70,7 +70,7 @@ func TestSourceShowsCommittedRecordsOnly(t *testing.T) {
 	s.ReadUncommitted = true
 	k := open(t, s).addAll(s, nil, 0, 1)
 	require.NoError(t, k.done())
-	require.Len(t, k.got, n)
+	require.Equal(t, n, len(k.got))
 	k.close()
 }
 
