@@ -2,7 +2,7 @@ package onnx_test
 
 import (
 	"fmt"
-	"path/filepath"
+	"os"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -16,15 +16,15 @@ import (
 // repeat from run to run, so tree models show their best case at batch 1.
 func BenchmarkZoo(b *testing.B) {
 	root := zooRoot()
-	names, err := onnxtest.Folders(root)
+	names, err := onnxtest.Folders(os.DirFS(root))
 	require.NoError(b, err)
 	for _, name := range names {
-		m, err := onnxtest.Open(filepath.Join(root, name))
+		m, err := onnxtest.Open(os.DirFS(root), name)
 		if onnx.IsUnsupported(err) {
 			continue
 		}
 		require.NoError(b, err)
-		sets, err := onnxtest.Sets(filepath.Join(root, name))
+		sets, err := onnxtest.Sets(os.DirFS(root), name)
 		require.NoError(b, err)
 		for _, set := range sets {
 			in, out := buffers(b, m, set)
@@ -63,12 +63,12 @@ func TestRunAllocatesNothing(t *testing.T) {
 		t.Log("the race detector allocates; loading and running is all that is checked")
 	}
 	root := zooRoot()
-	names, err := onnxtest.Folders(root)
+	names, err := onnxtest.Folders(os.DirFS(root))
 	require.NoError(t, err)
 	for _, name := range names {
-		m, err := onnxtest.Open(filepath.Join(root, name))
+		m, err := onnxtest.Open(os.DirFS(root), name)
 		require.NoError(t, err)
-		sets, err := onnxtest.Sets(filepath.Join(root, name))
+		sets, err := onnxtest.Sets(os.DirFS(root), name)
 		require.NoError(t, err)
 		s := m.NewSession(onnx.SessionConfig{})
 		in, out := buffers(t, m, sets[0])

@@ -1,8 +1,8 @@
 package onnx_test
 
 import (
+	"io/fs"
 	"os"
-	"path/filepath"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -23,24 +23,24 @@ func zooRoot() string {
 // TestZoo runs every model on every set, with passes and without.
 func TestZoo(t *testing.T) {
 	root := zooRoot()
-	names, err := onnxtest.Folders(root)
+	names, err := onnxtest.Folders(os.DirFS(root))
 	require.NoError(t, err)
 	require.NotEmpty(t, names)
 	for _, name := range names {
 		t.Run(name, func(t *testing.T) {
-			runModel(t, filepath.Join(root, name))
+			runModel(t, os.DirFS(root), name)
 		})
 		t.Run(name+"/plain", func(t *testing.T) {
-			runModel(t, filepath.Join(root, name), onnx.WithoutPasses())
+			runModel(t, os.DirFS(root), name, onnx.WithoutPasses())
 		})
 	}
 }
 
-func runModel(t *testing.T, dir string, opts ...onnx.Option) {
-	m, err := onnxtest.Open(dir, opts...)
+func runModel(t *testing.T, fsys fs.FS, dir string, opts ...onnx.Option) {
+	m, err := onnxtest.Open(fsys, dir, opts...)
 	require.NoError(t, err)
 	s := m.NewSession(onnx.SessionConfig{})
-	sets, err := onnxtest.Sets(dir)
+	sets, err := onnxtest.Sets(fsys, dir)
 	require.NoError(t, err)
 	require.NotEmpty(t, sets)
 	for _, set := range sets {

@@ -3,8 +3,9 @@ package conformance_test
 import (
 	"encoding/json"
 	"fmt"
+	"io/fs"
 	"os"
-	"path/filepath"
+	"path"
 	"strings"
 	"testing"
 
@@ -22,15 +23,15 @@ func TestConformance(t *testing.T) {
 	root := os.Getenv("TURGO_ONNX_SUITE")
 	whole := root != ""
 	if !whole {
-		root = "testdata"
+		root = "../testdata/zoo"
 	}
-	names, err := onnxtest.Folders(root)
+	names, err := onnxtest.Folders(os.DirFS(root))
 	require.NoError(t, err)
 	require.NotEmpty(t, names)
 	known := readKnown(t)
 	passed := 0
 	for _, name := range names {
-		err := runCase(filepath.Join(root, filepath.FromSlash(name)))
+		err := runCase(os.DirFS(root), name)
 		reason, listed := known[name]
 		delete(known, name)
 		switch {
@@ -51,24 +52,24 @@ func TestConformance(t *testing.T) {
 }
 
 // runCase loads and runs one case on all its sets.
-func runCase(dir string) (err error) {
+func runCase(fsys fs.FS, dir string) (err error) {
 	defer func() {
 		if r := recover(); r != nil {
 			err = fmt.Errorf("panic: %v", r)
 		}
 	}()
-	m, err := onnxtest.Open(dir)
+	m, err := onnxtest.Open(fsys, dir)
 	if err != nil {
 		return err
 	}
-	sets, err := onnxtest.Sets(dir)
+	sets, err := onnxtest.Sets(fsys, dir)
 	if err != nil {
 		return err
 	}
 	if len(sets) == 0 {
 		return fmt.Errorf("no test set")
 	}
-	tol := tolerance(dir)
+	tol := tolerance(fsys, dir)
 	s := m.NewSession(onnx.SessionConfig{})
 	for _, set := range sets {
 		if err := onnxtest.Run(s, set, tol); err != nil {
@@ -79,9 +80,9 @@ func runCase(dir string) (err error) {
 }
 
 // tolerance is the suite's default unless the case brings its own.
-func tolerance(dir string) onnxtest.Tolerance {
+func tolerance(fsys fs.FS, dir string) onnxtest.Tolerance {
 	own := struct{ Rtol, Atol float64 }{1e-3, 1e-7}
-	if data, err := os.ReadFile(filepath.Join(dir, "data.json")); err == nil {
+	if data, err := fs.ReadFile(fsys, path.Join(dir, "data.json")); err == nil {
 		_ = json.Unmarshal(data, &own)
 	}
 	return onnxtest.Tolerance{Rel: own.Rtol, Abs: own.Atol}

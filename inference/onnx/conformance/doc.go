@@ -10,7 +10,7 @@
 //
 //	onnx (PyPI) ── suite.py ──> KIND/NAME/model.onnx, test_data_set_K ── test ──> known.txt
 //
-// Without TURGO_ONNX_SUITE the few cases kept under testdata are run.
+// Without TURGO_ONNX_SUITE the models kept in ../testdata are run in their place.
 //
 // # Invariants
 //

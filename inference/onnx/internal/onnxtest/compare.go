@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"math/cmplx"
+	"path"
 	"strconv"
 
 	"github.com/turgo-io/turgo/inference/onnx"
@@ -32,14 +33,14 @@ func Run(s *onnx.Session, set Set, tol Tolerance) error {
 	}
 	got, err := s.RunNamed(named)
 	if err != nil {
-		return fmt.Errorf("set %s: %w", trim(set.Dir), err)
+		return fmt.Errorf("%s: %w", path.Base(set.Dir), err)
 	}
 	for i, v := range m.Outputs() {
 		if want[i] == nil {
 			continue
 		}
 		if err := Equal(got[v.Name], want[i], tol); err != nil {
-			return fmt.Errorf("set %s: output %s: %w", trim(set.Dir), v.Name, err)
+			return fmt.Errorf("%s: output %s: %w", path.Base(set.Dir), v.Name, err)
 		}
 	}
 	return nil

@@ -1,8 +1,8 @@
 // Package onnxtest reads the layout that the official ONNX tests use and compares
 // results with it. Only tests import it.
 //
-//	cases, err := onnxtest.Sets("testdata/mlp")
-//	err = onnxtest.Run(session, cases[0], onnxtest.Tolerance{Rel: 1e-3, Abs: 1e-5})
+//	sets, err := onnxtest.Sets(os.DirFS("testdata"), "mlp")
+//	err = onnxtest.Run(session, sets[0], onnxtest.Tolerance{Rel: 1e-3, Abs: 1e-5})
 //
 // # Concepts
 //

@@ -5,10 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
-	"path/filepath"
+	"path"
 	"sort"
-	"strings"
 
 	"github.com/turgo-io/turgo/inference/onnx"
 	"github.com/turgo-io/turgo/inference/onnx/internal/ir"
@@ -19,12 +17,14 @@ import (
 // Set is one set of inputs and the outputs they must give; nil where the set has
 // no file for it.
 type Set struct {
+	fsys fs.FS
+	// Dir is the set's folder in the file system of models.
 	Dir string
 }
 
 // Sets lists the test sets of a model folder, in order.
-func Sets(dir string) ([]Set, error) {
-	names, err := filepath.Glob(filepath.Join(dir, "test_data_set_*"))
+func Sets(fsys fs.FS, dir string) ([]Set, error) {
+	names, err := fs.Glob(fsys, path.Join(dir, "test_data_set_*"))
 	if err != nil {
 		return nil, err
 	}
@@ -33,7 +33,7 @@ func Sets(dir string) ([]Set, error) {
 	})
 	sets := make([]Set, len(names))
 	for i, n := range names {
-		sets[i] = Set{Dir: n}
+		sets[i] = Set{fsys: fsys, Dir: n}
 	}
 	return sets, nil
 }
@@ -47,7 +47,7 @@ func (s Set) Outputs(want []onnx.ValueInfo) ([]tensor.Value, error) { return s.r
 func (s Set) read(kind string, want []onnx.ValueInfo) ([]tensor.Value, error) {
 	out := make([]tensor.Value, len(want))
 	for i, w := range want {
-		v, err := readValue(filepath.Join(s.Dir, fmt.Sprintf("%s_%d", kind, i)), w)
+		v, err := s.value(path.Join(s.Dir, fmt.Sprintf("%s_%d", kind, i)), w)
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return nil, err
 		}
@@ -58,11 +58,11 @@ func (s Set) read(kind string, want []onnx.ValueInfo) ([]tensor.Value, error) {
 	return out, nil
 }
 
-func readValue(base string, want onnx.ValueInfo) (tensor.Value, error) {
-	if data, err := os.ReadFile(base + ".json"); err == nil {
+func (s Set) value(base string, want onnx.ValueInfo) (tensor.Value, error) {
+	if data, err := fs.ReadFile(s.fsys, base+".json"); err == nil {
 		return mapsOf(data)
 	}
-	data, err := os.ReadFile(base + ".pb")
+	data, err := fs.ReadFile(s.fsys, base+".pb")
 	if err != nil {
 		return nil, err
 	}
@@ -118,13 +118,12 @@ func mapsOf(data []byte) (tensor.Value, error) {
 	return s, nil
 }
 
-// Folders lists the model folders below root, by their path relative to it.
-func Folders(root string) ([]string, error) {
+// Folders lists the folders that hold a model, by their path.
+func Folders(fsys fs.FS) ([]string, error) {
 	var out []string
-	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+	err := fs.WalkDir(fsys, ".", func(p string, d fs.DirEntry, err error) error {
 		if err == nil && d.Name() == "model.onnx" {
-			rel, _ := filepath.Rel(root, filepath.Dir(path))
-			out = append(out, filepath.ToSlash(rel))
+			out = append(out, path.Dir(p))
 		}
 		return err
 	})
@@ -133,9 +132,6 @@ func Folders(root string) ([]string, error) {
 }
 
 // Open loads the model of a folder.
-func Open(dir string, opts ...onnx.Option) (*onnx.Model, error) {
-	return onnx.Open(os.DirFS(dir), "model.onnx", opts...)
+func Open(fsys fs.FS, dir string, opts ...onnx.Option) (*onnx.Model, error) {
+	return onnx.Open(fsys, path.Join(dir, "model.onnx"), opts...)
 }
-
-// trim shortens a path for messages.
-func trim(dir string) string { return strings.TrimPrefix(filepath.Base(dir), "test_data_set_") }

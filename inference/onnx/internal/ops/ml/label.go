@@ -116,25 +116,26 @@ type key interface {
 }
 
 func encoderFrom[K key](b *op.Build, keys []K, values, otherwise *tensor.Tensor) op.Kernel {
+	nan := b.Version() >= 4 // before, NaN was equal to no key
 	switch values.Elem() {
 	case tensor.String:
-		return newEncoder[K, string](keys, values, otherwise)
+		return newEncoder[K, string](keys, values, otherwise, nan)
 	case tensor.Int64:
-		return newEncoder[K, int64](keys, values, otherwise)
+		return newEncoder[K, int64](keys, values, otherwise, nan)
 	case tensor.Int32:
-		return newEncoder[K, int32](keys, values, otherwise)
+		return newEncoder[K, int32](keys, values, otherwise, nan)
 	case tensor.Int16:
-		return newEncoder[K, int16](keys, values, otherwise)
+		return newEncoder[K, int16](keys, values, otherwise, nan)
 	case tensor.Float32:
-		return newEncoder[K, float32](keys, values, otherwise)
+		return newEncoder[K, float32](keys, values, otherwise, nan)
 	case tensor.Float64:
-		return newEncoder[K, float64](keys, values, otherwise)
+		return newEncoder[K, float64](keys, values, otherwise, nan)
 	}
 	b.Fail("values of %v are not supported", values.Elem())
 	return nil
 }
 
-// encoder is a map with a default. NaN is a key like any other.
+// encoder is a map with a default. NaN can be a key since version 4.
 type encoder[K key, V key] struct {
 	values    map[K]V
 	nan       V
@@ -145,7 +146,7 @@ type encoder[K key, V key] struct {
 func newEncoder[K key, V interface {
 	key
 	tensor.Type
-}](keys []K, values, otherwise *tensor.Tensor) op.Kernel {
+}](keys []K, values, otherwise *tensor.Tensor, nan bool) op.Kernel {
 	e := &encoder[K, V]{values: make(map[K]V, len(keys))}
 	if d := tensor.Slice[V](otherwise); len(d) == 1 {
 		e.otherwise = d[0]
@@ -153,7 +154,7 @@ func newEncoder[K key, V interface {
 	for i, v := range tensor.Slice[V](values) {
 		k := keys[i]
 		if k != k {
-			e.nan, e.hasNaN = v, true
+			e.nan, e.hasNaN = v, nan
 			continue
 		}
 		if _, ok := e.values[k]; !ok {

@@ -274,14 +274,14 @@ func (w *svcRow) linear(dst, x []float32) int {
 	return class
 }
 
-// two writes both scores of a machine for two classes, the first of which has the
-// positive side.
+// two writes both scores of a machine for two classes. A positive decision is for
+// the first class; the scores have the opposite sign, as in ONNX Runtime.
 func (w *svcRow) two(dst []float32, s float32) int {
 	class := 1
 	if s > 0 {
 		class = 0
 	}
-	dst[0], dst[1] = s, -s
+	dst[0], dst[1] = -s, s
 	w.post.row(dst)
 	return class
 }

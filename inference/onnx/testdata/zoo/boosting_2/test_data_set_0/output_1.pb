@@ -1,0 +1,1 @@
+BprobabilitiesJCJ?ô¶W>

@@ -1,0 +1,1 @@
+BprobabilitiesJ÷¸é=‡ï9?je#>

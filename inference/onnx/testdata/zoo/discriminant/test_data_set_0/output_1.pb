@@ -1,0 +1,1 @@
+BprobabilitiesJ TP<e/?C³š>

@@ -1,0 +1,1 @@
+BprobabilitiesJÂõ<R¸-?33•>

@@ -1,0 +1,1 @@
+BprobabilitiesJ’JŸ>·Z0?

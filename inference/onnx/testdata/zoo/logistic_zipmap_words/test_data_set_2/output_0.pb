@@ -1,0 +1,1 @@
+!2banana2apple2banana2banana2apple2cherry2banana2cherry2cherry2banana2cherry2banana2cherry2cherry2apple2cherry2banana2banana2banana2banana2apple2cherry2banana2cherry2banana2banana2banana2cherry2banana2banana2banana2banana2bananaBoutput_label

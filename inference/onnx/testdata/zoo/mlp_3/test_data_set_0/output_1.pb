@@ -1,0 +1,1 @@
+BprobabilitiesJkeÉ>`Îx>f3º>

@@ -1,0 +1,1 @@
+BprobabilitiesJjòå;,?9M¤>

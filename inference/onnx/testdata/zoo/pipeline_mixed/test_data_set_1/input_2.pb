@@ -1,0 +1,1 @@
+2DE2BR2DE2unknown2BR2DE2CNBcountry

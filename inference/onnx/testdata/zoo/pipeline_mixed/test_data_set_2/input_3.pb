@@ -1,0 +1,1 @@
+(2pos2web2web2pos2pos2pos2pos2web2web2pos2pos2pos2pos2pos2pos2web2web2web2web2web2pos2pos2pos2web2web2web2web2pos2pos2web2pos2pos2web2pos2web2web2pos2web2pos2webBkind

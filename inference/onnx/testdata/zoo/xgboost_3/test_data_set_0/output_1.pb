@@ -1,0 +1,1 @@
+BprobabilitiesJmBƒ>Ý¾=(ƒ&?
