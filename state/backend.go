@@ -113,7 +113,7 @@ func OpenBackend(o Options) (*Backend, error) {
 		b.options.Executor = b.own
 	}
 	b.worker.executor = b.options.Executor
-	b.store = newStore(&b.options)
+	b.store = newStore(&b.options, 0)
 	if err := o.FS.RemoveAll(o.Dir); err != nil {
 		return nil, fmt.Errorf("state: directory %s: %w", o.Dir, err)
 	}
@@ -201,9 +201,29 @@ func (b *Backend) scan(prefix []byte, f func(key, val []byte) error) error {
 	return b.store.scan(prefix, f)
 }
 
-// revive decides what becomes of the task when its store can take no more.
+// revive puts a new store in the place of one that can take no more, such as one whose disk was full at a bad moment.
+// All state must be in memory; then all of it is dirty again. Otherwise the task is over and a restart begins from the
+// last checkpoint.
 func (b *Backend) revive() {
-	if err := b.store.failure(); err != nil {
-		b.fail(err)
+	err := b.store.failure()
+	if err == nil {
+		return
+	}
+	for _, s := range b.states {
+		if !s.complete {
+			b.fail(err)
+			return
+		}
+	}
+	b.options.Logger.Warn("state: writing all state anew, the store is broken", slog.Any("error", err))
+	if err := b.store.close(); err != nil {
+		b.options.Logger.Warn("state: closing a broken store", slog.Any("error", err))
+	}
+	b.store = newStore(&b.options, b.store.number+1)
+	b.known.add(nil)
+	for _, t := range b.tables {
+		for _, c := range t.columns {
+			c.redoAll()
+		}
 	}
 }

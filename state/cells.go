@@ -3,6 +3,7 @@ package state
 import (
 	"runtime"
 	"sync/atomic"
+	"unsafe"
 )
 
 // Phases of a cell's mark; generation<<2 | phase. The mark is the only word that two goroutines write.
@@ -37,6 +38,10 @@ type recorder[T any] interface {
 	// record appends the record of a cell. frozen says that a background job asks: it sees keys as they were when
 	// the snapshot began.
 	record(dst []byte, at place, cl *cell[T], frozen bool) ([]byte, error)
+	// groupOf is the key group of a cell that has a value.
+	groupOf(ref uint32, cl *cell[T]) uint32
+	// near brings near what record reads besides the cells themselves.
+	near(refs []uint32)
 	// forgetGrave gives up a recorded removal.
 	forgetGrave(at place, cl *cell[T])
 }
@@ -60,6 +65,7 @@ type cells[T any] struct {
 		dirty   [][]uint32
 		graves  []place
 		copied  []copies // by key group: what the task has encoded
+		sink    uint32   // what bringNear reads
 	}
 	recorded []place // removals that a completed snapshot has, to be forgotten bit by bit
 }
@@ -172,37 +178,94 @@ func (c *cells[T]) freeze(gen uint32) {
 	}
 }
 
+// nearLen is how many cells a job encodes together, so that its waits for memory overlap. A task that wants one of
+// them waits for some microseconds.
+const nearLen = 32
+
 // encode appends records of frozen cells of a key group to dst, beginning with the from-th of its list, until dst is
 // full or limit cells are done. It returns where it stopped; a job calls it.
 func (c *cells[T]) encode(dst []byte, group, from, limit int) (_ []byte, next int, err error) {
 	list := c.frozen.dirty[group]
-	for next = from; next < min(len(list), from+limit) && len(dst) < chunkFull; next++ {
-		ref := list[next]
-		cl := &c.frozen.slabs[ref>>slabBits][ref&slabMask]
-		if dst, err = c.encodeOne(dst, place{ref, uint32(group)}, cl); err != nil {
+	list = list[:min(len(list), from+limit)]
+	for next = from; next < len(list) && len(dst) < chunkFull; {
+		some := list[next:min(len(list), next+nearLen)]
+		if dst, err = c.encodeSome(dst, group, some); err != nil {
 			return dst, next, err
 		}
+		next += len(some)
 	}
 	return dst, next, nil
 }
 
-// encodeOne encodes a cell unless the task did.
-func (c *cells[T]) encodeOne(dst []byte, at place, cl *cell[T]) (_ []byte, err error) {
-	dirty := c.frozen.dirtied
-	for {
-		m := cl.mark.Load()
-		switch {
-		case m == dirty && cl.mark.CompareAndSwap(dirty, dirty-phaseDirty+phaseBusy):
-			if cl.wanted() {
-				dst, err = c.rec.record(dst, at, cl, true)
-			}
-			cl.mark.Store(dirty - phaseDirty + phaseEncoded)
-			return dst, err
-		case m != dirty && m != dirty-phaseDirty+phaseBusy:
-			return dst, nil
+// encodeSome encodes those cells that the task did not.
+func (c *cells[T]) encodeSome(dst []byte, group int, refs []uint32) (_ []byte, err error) {
+	var mine, wanted [nearLen]uint32
+	claimed, n := c.claim(refs, mine[:0]), 0
+	for _, ref := range claimed {
+		if c.frozenCell(ref).wanted() {
+			wanted[n] = ref
+			n++
 		}
-		runtime.Gosched()
 	}
+	c.bringNear(wanted[:n])
+	for _, ref := range wanted[:n] {
+		if err == nil {
+			dst, err = c.rec.record(dst, place{ref, uint32(group)}, c.frozenCell(ref), true)
+		}
+	}
+	for _, ref := range claimed {
+		c.frozenCell(ref).mark.Store(c.frozen.dirtied - phaseDirty + phaseEncoded)
+	}
+	return dst, err
+}
+
+func (c *cells[T]) frozenCell(ref uint32) *cell[T] {
+	return &c.frozen.slabs[ref>>slabBits][ref&slabMask]
+}
+
+// claim marks cells as busy and appends those that were not encoded before to mine. It waits for cells that the task
+// is at.
+func (c *cells[T]) claim(refs, mine []uint32) []uint32 {
+	dirty := c.frozen.dirtied
+	busy := dirty - phaseDirty + phaseBusy
+	sum := uint32(0)
+	for _, ref := range refs { // the loads overlap, the exchanges below would not
+		sum += c.frozenCell(ref).mark.Load()
+	}
+	c.frozen.sink = sum
+	for _, ref := range refs {
+		cl := c.frozenCell(ref)
+		if cl.mark.CompareAndSwap(dirty, busy) {
+			mine = append(mine, ref)
+		}
+	}
+	next := 0
+	for _, ref := range refs {
+		if next < len(mine) && mine[next] == ref {
+			next++
+			continue
+		}
+		for c.frozenCell(ref).mark.Load() == busy {
+			runtime.Gosched()
+		}
+	}
+	return mine
+}
+
+const cacheLine = 64
+
+// bringNear reads a byte of every cache line of cells, which are claimed, and what else their records need.
+func (c *cells[T]) bringNear(refs []uint32) {
+	size := unsafe.Sizeof(cell[T]{})
+	sum := byte(0)
+	for _, ref := range refs {
+		p := unsafe.Pointer(c.frozenCell(ref))
+		for off := uintptr(cacheLine); off < min(size, 8*cacheLine); off += cacheLine {
+			sum += *(*byte)(unsafe.Add(p, off))
+		}
+	}
+	c.frozen.sink += uint32(sum)
+	c.rec.near(refs)
 }
 
 // pending is how many frozen cells of a group there are.
@@ -249,6 +312,24 @@ func (c *cells[T]) redo() {
 				cl.mark.Store(c.dirtied)
 				c.dirty[g] = append(c.dirty[g], ref)
 			}
+		}
+	}
+}
+
+// redoAll makes every cell with a value dirty.
+func (c *cells[T]) redoAll() {
+	for i, s := range c.slabs {
+		if s == nil {
+			continue
+		}
+		for j := range s {
+			cl, ref := &s[j], uint32(i<<slabBits|j)
+			if cl.flags&flagPresent == 0 || cl.mark.Load() == c.dirtied {
+				continue
+			}
+			cl.mark.Store(c.dirtied)
+			g := c.rec.groupOf(ref, cl)
+			c.dirty[g] = append(c.dirty[g], ref)
 		}
 	}
 }

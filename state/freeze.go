@@ -177,8 +177,6 @@ func (b *Backend) settle() {
 func (b *Backend) thaw() {
 	if b.snap.saved {
 		b.savedGen = b.gen - 1
-	} else {
-		b.revive()
 	}
 	for _, t := range b.tables {
 		for _, c := range t.columns {
@@ -186,6 +184,7 @@ func (b *Backend) thaw() {
 		}
 	}
 	b.snap, b.recorded = nil, true
+	b.revive()
 }
 
 func (b *Backend) forgetRecorded() {

@@ -16,6 +16,7 @@ type Keys[K comparable] struct {
 	slabs  []*[slabLen]K
 	frozen []*[slabLen]K // as it was when the snapshot began; only a job reads it
 	hashes []uint64
+	sink   byte      // what nearFrozen reads
 	bufs   [2][]byte // for comparing keys that == does not find equal, and for owning a key's memory
 }
 
@@ -167,6 +168,18 @@ func (k *Keys[K]) appendKey(dst []byte, slot uint32) []byte {
 
 func (k *Keys[K]) appendFrozen(dst []byte, slot uint32) []byte {
 	return k.hasher.key.append(dst, unsafe.Pointer(&k.frozen[slot>>slabBits][slot&slabMask]))
+}
+
+// nearFrozen reads a byte of every key, so that the waits for memory overlap.
+func (k *Keys[K]) nearFrozen(slots []uint32) {
+	sum := byte(0)
+	if unsafe.Sizeof(*new(K)) == 0 {
+		return
+	}
+	for _, slot := range slots {
+		sum += *(*byte)(unsafe.Pointer(&k.frozen[slot>>slabBits][slot&slabMask]))
+	}
+	k.sink = sum
 }
 
 func (k *Keys[K]) freeze() { k.frozen = k.slabs }

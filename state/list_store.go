@@ -115,3 +115,9 @@ func decodePiece[T any](src []byte, v *[]T, decode func([]byte, *T) error) error
 	}
 	return nil
 }
+
+func (c *listColumn[T]) near([]uint32) {}
+
+func (c *listColumn[T]) groupOf(_ uint32, cl *cell[listPiece[T]]) uint32 {
+	return c.table.placeOf(cl.val.owner).group
+}

@@ -31,12 +31,17 @@ func (c *mapColumn[UK, UV]) seek(h *mapHead[UK], k *UK) (position, bool) {
 	if found || c.info.complete || h.whole {
 		return p, found
 	}
-	c.key = c.keyOf.append(c.appendMapKey(c.key[:0], c.table.cur, false), unsafe.Pointer(k))
-	found, err := c.b.get(c.key, func(val []byte) error { return c.adopt(h, p, *k, val) })
+	return p, c.seekStored(h, p, *k)
+}
+
+// seekStored brings the entry of k, which would be at p, from the store.
+func (c *mapColumn[UK, UV]) seekStored(h *mapHead[UK], p position, k UK) bool {
+	c.key = c.keyOf.append(c.appendMapKey(c.key[:0], c.table.cur, false), unsafe.Pointer(&k))
+	found, err := c.b.get(c.key, func(val []byte) error { return c.adopt(h, p, k, val) })
 	if err != nil {
 		c.b.fail(err)
 	}
-	return p, found && err == nil
+	return found && err == nil
 }
 
 // whole returns the current key's map with every entry in memory.
@@ -71,4 +76,10 @@ func (c *mapColumn[UK, UV]) adopt(h *mapHead[UK], p position, k UK, val []byte) 
 	cl, _ := c.add(h, p, c.table.cur, k)
 	cl.flags = flagLoaded | flagPresent | flagStored
 	return c.coder.decode(val, &cl.val.val)
+}
+
+func (c *mapColumn[UK, UV]) near([]uint32) {}
+
+func (c *mapColumn[UK, UV]) groupOf(_ uint32, cl *cell[mapItem[UK, UV]]) uint32 {
+	return c.table.placeOf(cl.val.owner).group
 }

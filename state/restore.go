@@ -217,7 +217,7 @@ func (s *store) excise(from, to []byte) error {
 
 // copyPart copies what is wanted of a part into the store.
 func (b *Backend) copyPart(p *RestorePart) (err error) {
-	s := &store{o: &b.options, fs: b.store.fs, dir: b.store.dir + "-part", cache: b.store.cache}
+	s := &store{o: &b.options, fs: newLocalFS(b.options.FS), dir: b.store.dir + "-part", cache: b.store.cache}
 	if err := linkFiles(s.fs, p, s.dir); err != nil {
 		return err
 	}

@@ -31,6 +31,7 @@ type snapshotWork struct {
 	items  [][]item // of spent runs, for reuse
 	names  []string
 	file   *fileSum
+	sumBuf []byte
 }
 
 // stepCost bounds a step: about so many entries encoded or written.
@@ -219,7 +220,10 @@ func (w *snapshotWork) sum() (cost int, done bool, err error) {
 		w.s.Files = append(w.s.Files, f)
 		return 1, false, nil
 	}
-	w.file, err = openSum(w.b.options.FS, w.s.Dir, name)
+	if w.sumBuf == nil {
+		w.sumBuf = make([]byte, sumBytes)
+	}
+	w.file, err = openSum(w.b.options.FS, w.s.Dir, name, w.sumBuf)
 	return 1, false, err
 }
 
@@ -242,14 +246,14 @@ type fileSum struct {
 	buf   []byte
 }
 
-const sumBytes = 256 << 10
+const sumBytes = 64 << 10
 
-func openSum(fs vfs.FS, dir, name string) (*fileSum, error) {
+func openSum(fs vfs.FS, dir, name string, buf []byte) (*fileSum, error) {
 	f, err := fs.Open(fs.PathJoin(dir, name), vfs.SequentialReadsOption)
 	if err != nil {
 		return nil, err
 	}
-	s := &fileSum{name: name, f: f, buf: make([]byte, sumBytes)}
+	s := &fileSum{name: name, f: f, buf: buf}
 	s.sum.Reset()
 	return s, nil
 }

@@ -62,7 +62,21 @@ func searchKeys[K comparable](t *keyType, keys []K, key *K) (int, bool) {
 		all := unsafe.Slice((*string)(unsafe.Pointer(&keys[0])), len(keys))
 		return slices.BinarySearchFunc(all, *(*string)(unsafe.Pointer(key)), strings.Compare)
 	}
-	return slices.BinarySearchFunc(keys, key, func(a K, b *K) int { return t.compare(unsafe.Pointer(&a), unsafe.Pointer(b)) })
+	return searchLeaves(t, keys, key)
+}
+
+// searchLeaves is a binary search by hand: through a func value the key would escape to the heap.
+func searchLeaves[K comparable](t *keyType, keys []K, key *K) (int, bool) {
+	lo, hi := 0, len(keys)
+	for lo < hi {
+		mid := (lo + hi) / 2
+		if t.compare(unsafe.Pointer(&keys[mid]), unsafe.Pointer(key)) < 0 {
+			lo = mid + 1
+		} else {
+			hi = mid
+		}
+	}
+	return lo, lo < len(keys) && t.compare(unsafe.Pointer(&keys[lo]), unsafe.Pointer(key)) == 0
 }
 
 // insert puts key at p, where seek said it would be.

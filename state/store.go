@@ -45,7 +45,7 @@ func (c *BlockCache) Close() {
 // tables only, so its memtable is always empty: what a checkpoint of it has is exactly what was ingested before.
 type store struct {
 	o     *Options
-	fs    vfs.FS
+	fs    localFS
 	dir   string
 	cache *BlockCache
 	own   bool // the cache
@@ -53,14 +53,18 @@ type store struct {
 	seq   int // of temporary tables
 	links int // of checkpoints
 
-	broken atomic.Pointer[error] // Pebble said that it cannot go on; it must not be called any more
+	number int // of the store in its backend
+
+	broken atomic.Pointer[error] // it cannot go on
+	ended  atomic.Bool           // Pebble said so, and must not be called any more
 }
 
 // ownCacheBytes is the block cache of a backend that is given none.
 const ownCacheBytes = 1 << 20
 
-func newStore(o *Options) *store {
-	return &store{o: o, fs: noSync{o.FS}, dir: o.FS.PathJoin(o.Dir, "db"), cache: o.BlockCache}
+// newStore makes the n-th store of a backend.
+func newStore(o *Options, n int) *store {
+	return &store{o: o, fs: newLocalFS(o.FS), dir: o.FS.PathJoin(o.Dir, fmt.Sprintf("db-%d", n)), cache: o.BlockCache, number: n}
 }
 
 // open opens Pebble if it is not; the directory may hold the files of a checkpoint.
@@ -71,15 +75,17 @@ func (s *store) open() error {
 	if s.cache == nil {
 		s.cache, s.own = NewBlockCache(ownCacheBytes), true
 	}
-	return s.guard(func() (err error) {
-		if err = s.fs.MkdirAll(s.dir, 0o755); err != nil {
-			return fmt.Errorf("state: store %s: %w", s.dir, err)
+	err := s.guard(func() (err error) {
+		if err = s.fs.MkdirAll(s.dir, 0o755); err == nil {
+			s.db, err = pebble.Open(s.dir, s.options())
 		}
-		if s.db, err = pebble.Open(s.dir, s.options()); err != nil {
-			return fmt.Errorf("state: store %s: %w", s.dir, err)
-		}
-		return nil
+		return err
 	})
+	if err != nil { // what is in the directory is of no use
+		err = fmt.Errorf("state: store %s: %w", s.dir, err)
+		s.broken.CompareAndSwap(nil, &err)
+	}
+	return err
 }
 
 func (s *store) options() *pebble.Options {
@@ -89,8 +95,8 @@ func (s *store) options() *pebble.Options {
 		Cache:                       s.cache.blocks,
 		FileCache:                   s.cache.files,
 		MemTableSize:                64 << 10, // stays empty
-		L0CompactionThreshold:       4,
-		L0CompactionFileThreshold:   1 << 20, // tables of one ingest do not overlap: what counts is sublevels
+		L0CompactionThreshold:       10,       // hardly anybody reads here; compacting early would only cost the task's core
+		L0CompactionFileThreshold:   1 << 20,  // tables of one ingest do not overlap: what counts is sublevels
 		L0StopWritesThreshold:       1 << 20,
 		LBaseMaxBytes:               64 << 20,
 		MaxManifestFileSize:         256 << 10, // it goes into every snapshot
@@ -99,6 +105,7 @@ func (s *store) options() *pebble.Options {
 		DisableAutomaticCompactions: s.o.DisableCompaction,
 		Logger:                      storeLog{s},
 	}
+	p.Experimental.CompactionScheduler = newCompactions()
 	p.Experimental.ReadSamplingMultiplier = -1 // no compactions set off by reads
 	for i := range p.Levels {
 		p.Levels[i].Compression = func() *sstable.CompressionProfile { return sstable.SnappyCompression }
@@ -124,6 +131,7 @@ func (l storeLog) Errorf(format string, args ...any) {
 func (l storeLog) Fatalf(format string, args ...any) {
 	err := fmt.Errorf("state: store %s: %s", l.s.dir, fmt.Sprintf(format, args...))
 	l.s.broken.CompareAndSwap(nil, &err)
+	l.s.ended.Store(true)
 	l.s.o.Logger.Error("state: store is broken", slog.Any("error", err))
 	if bytes.Contains(debug.Stack(), []byte("state.(*store).guard")) {
 		panic(brokenStore{err})
@@ -148,25 +156,32 @@ func (s *store) guard(f func() error) (err error) {
 			err = b.err
 		}
 	}()
-	return f()
+	return errors.Join(f(), s.failure())
 }
 
+// failure is why the store can take no more, or nil.
 func (s *store) failure() error {
 	if err := s.broken.Load(); err != nil {
 		return *err
 	}
+	if err := s.fs.fault.Load(); err != nil {
+		return fmt.Errorf("state: store %s: %w", s.dir, *err)
+	}
 	return nil
 }
 
-// close closes Pebble. A broken one is left as it is: it may hold its own locks.
-func (s *store) close() error {
-	var err error
-	if s.db != nil && s.failure() == nil {
-		err = s.guard(s.db.Close)
+// close closes Pebble. One that ended itself is left as it is: it may hold its own locks.
+func (s *store) close() (err error) {
+	if s.ended.Load() {
+		return nil
+	}
+	if s.db != nil {
+		err = s.db.Close()
 		s.db = nil
-		if s.own {
-			s.cache.Close()
-		}
+	}
+	if s.own {
+		s.cache.Close()
+		s.own = false
 	}
 	return err
 }

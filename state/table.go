@@ -50,6 +50,8 @@ type column interface {
 	takeCopies(group int) [][]byte
 	// thaw ends a snapshot, in the task. If it failed, what was frozen is dirty again.
 	thaw(ok bool)
+	// redoAll makes everything dirty, for a store that has nothing.
+	redoAll()
 	// forgetRecorded gives up to n removals up that a completed snapshot has; it returns how many it looked at.
 	forgetRecorded(n int) int
 }
@@ -72,6 +74,7 @@ type table struct {
 type keyStore interface {
 	appendKey(dst []byte, slot uint32) []byte
 	appendFrozen(dst []byte, slot uint32) []byte
+	nearFrozen(slots []uint32)
 	freeze()
 	addKey(src []byte) (place, []byte, error)
 	removeKey(at place)

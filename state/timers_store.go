@@ -80,6 +80,17 @@ func (c *timerColumn) relog(group uint32, t *timerChange) {
 	}
 }
 
+func (c *timerColumn) redoAll() {
+	for _, h := range c.heaps {
+		for _, o := range h.order {
+			if it := c.items.at(o.ref); !it.removed && it.gen != c.gen {
+				it.gen = c.gen
+				c.logSet(c.table.placeOf(it.slot).group, o.ref)
+			}
+		}
+	}
+}
+
 func (c *timerColumn) forgetRecorded(n int) int {
 	n = min(n, len(c.pins))
 	for range n {

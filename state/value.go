@@ -172,7 +172,11 @@ func (c *valueColumn[T]) record(dst []byte, at place, cl *cell[T], frozen bool) 
 	return dst, err
 }
 
+func (c *valueColumn[T]) near(slots []uint32) { c.table.keys.nearFrozen(slots) }
+
 func (c *valueColumn[T]) forgetGrave(at place, cl *cell[T]) {
 	cl.flags &^= flagStored
 	c.table.drop(at.slot)
 }
+
+func (c *valueColumn[T]) groupOf(slot uint32, _ *cell[T]) uint32 { return c.table.placeOf(slot).group }
