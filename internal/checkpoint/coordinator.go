@@ -62,6 +62,7 @@ type Coordinator struct {
 	nextAt  int64
 	failed  int // checkpoints in a row
 
+	demanded  bool // one was asked for since the last trigger
 	cancelled bool
 	stopping  bool
 	final     bool // the last checkpoint is durable
@@ -164,12 +165,12 @@ func (c *Coordinator) Err() error { return errors.Join(c.errs...) }
 // Next returns the number that the next attempt's first checkpoint takes. It may be read when it is done.
 func (c *Coordinator) Next() int64 { return c.next }
 
-// Deadline is when to look at the time again.
+// Deadline is when to look at the time again. While a checkpoint is being saved, nothing hangs on the time.
 func (c *Coordinator) Deadline() int64 {
 	switch {
-	case c.stopping:
+	case c.stopping || c.saving:
 		return 0
-	case c.pending != nil && !c.saving:
+	case c.pending != nil:
 		return c.pending.started + int64(c.config.Timeout)
 	}
 	return c.nextAt
@@ -223,7 +224,7 @@ func (c *Coordinator) handle(e event, now int64) {
 	case cancel:
 		c.cancelled = true
 	case demand:
-		c.nextAt = now
+		c.demanded = true
 	}
 }
 
@@ -315,7 +316,7 @@ func (c *Coordinator) act(now int64) {
 		}
 	case c.ended == len(c.tasks) || c.cancelled:
 		c.trigger(now, true)
-	case c.nextAt != 0 && c.nextAt <= now:
+	case c.demanded || c.nextAt != 0 && c.nextAt <= now:
 		c.trigger(now, false)
 	}
 }
@@ -326,7 +327,7 @@ func (c *Coordinator) trigger(now int64, last bool) {
 		parts: make([]Part, len(c.tasks)), have: make([]bool, len(c.tasks)), left: len(c.tasks),
 	}
 	c.next++
-	c.nextAt = 0
+	c.nextAt, c.demanded = 0, false
 	if c.config.Interval > 0 {
 		c.nextAt = now + int64(c.config.Interval)
 	}
