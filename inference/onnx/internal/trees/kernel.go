@@ -137,7 +137,7 @@ func (k *Kernel) Classify[D Float, X Input](dst []D, labels []int64, x []X, rows
 		return err
 	}
 	c := in.scratches.get(p, k.slots)
-	block := p.block()
+	block := p.block(k.slots)
 	for at := 0; at < rows; at += block {
 		n := min(block, rows-at)
 		widen(p, c, x[at*stride:], n, stride)

@@ -11,6 +11,7 @@ import (
 const (
 	blockRows = 128
 	blockKeys = 4096 // widened keys of a block, unless a row alone has more
+	blockSums = 8192 // accumulators of a block, likewise
 )
 
 // scratch is what a call needs. Kernels keep one at hand and the others in a pool.
@@ -26,7 +27,7 @@ type scratches struct {
 }
 
 func (p *program) newScratch(slots int) *scratch {
-	n := p.block()
+	n := p.block(slots)
 	return &scratch{
 		rows: make([]uint64, (n-1)*p.slots.width+max(1<<p.bits, p.slots.width)),
 		sums: make([]float64, n*slots),
@@ -34,8 +35,8 @@ func (p *program) newScratch(slots int) *scratch {
 }
 
 // block is the number of rows taken together.
-func (p *program) block() int {
-	return min(max(blockKeys/p.slots.width, 1), blockRows)
+func (p *program) block(slots int) int {
+	return max(1, min(blockKeys/p.slots.width, blockSums/slots, blockRows))
 }
 
 func (s *scratches) get(p *program, slots int) *scratch {
