@@ -16,9 +16,9 @@ const (
 
 // scratch is what a call needs. Kernels keep one at hand and the others in a pool.
 type scratch struct {
-	rows    []uint64
-	sums    []float64
-	payload [lanes]uint64
+	rows  []uint64
+	sums  []float64
+	found [][lanes]uint64 // per row, payloads of the leaves in a group
 }
 
 type scratches struct {
@@ -29,8 +29,9 @@ type scratches struct {
 func (p *program) newScratch(slots int) *scratch {
 	n := p.block(slots)
 	return &scratch{
-		rows: make([]uint64, (n-1)*p.slots.width+max(1<<p.bits, p.slots.width)),
-		sums: make([]float64, n*slots),
+		rows:  make([]uint64, (n-1)*p.slots.width+max(1<<p.bits, p.slots.width)),
+		sums:  make([]float64, n*slots),
+		found: make([][lanes]uint64, n),
 	}
 }
 
@@ -93,44 +94,42 @@ func (p *program) accumulate(f *finisher, c *scratch, n, slots int) {
 	for i := range sums {
 		sums[i] = start
 	}
-	simple := p.votes.direct && slots == 1 && f.sums() && p.wide == nil
-	for i := range p.groups {
-		g := &p.groups[i]
-		switch {
-		case simple && p.bits == narrowBits:
-			sumRows[[1 << narrowBits]uint64](g, p.nodes, c.rows, p.slots.width, sums)
-		case simple:
-			sumRows[[1 << middleBits]uint64](g, p.nodes, c.rows, p.slots.width, sums)
-		default:
-			p.castRows(g, f, c, n, slots)
-		}
+	var fused []float64 // the walk adds up by itself
+	if p.votes.direct && slots == 1 && f.sums() {
+		fused = sums
 	}
-}
-
-// castRows walks a group for each row and lets the leaves cast their votes.
-func (p *program) castRows(g *group, f *finisher, c *scratch, n, slots int) {
-	for r := range n {
-		row, sums := c.rows[r*p.slots.width:], c.sums[r*slots:][:slots]
+	for i := range p.groups {
+		g, w := &p.groups[i], p.slots.width
 		switch {
 		case p.wide != nil:
-			walkWideRow(g, p.wide, row, &c.payload)
+			walkWideRows(g, p.wide, c.rows, w, n, c.found)
 		case p.bits == narrowBits:
-			walkRow[[1 << narrowBits]uint64](g, p.nodes, row, &c.payload)
+			walkRows[[1 << narrowBits]uint64](g, p.nodes, c.rows, w, n, fused, c.found)
 		default:
-			walkRow[[1 << middleBits]uint64](g, p.nodes, row, &c.payload)
+			walkRows[[1 << middleBits]uint64](g, p.nodes, c.rows, w, n, fused, c.found)
 		}
-		if p.votes.direct {
-			p.castDirect(g, f.aggregate, &c.payload, sums)
-			continue
-		}
-		for _, v := range c.payload[:g.trees] {
-			p.votes.cast(f.aggregate, uint32(v), sums)
+		if fused == nil || p.wide != nil {
+			p.castRows(g, f.aggregate, c, n, slots)
 		}
 	}
 }
 
-func (p *program) castDirect(g *group, a Aggregate, payload *[lanes]uint64, sums []float64) {
-	for lane, v := range payload[:g.trees] {
+// castRows lets the leaves found cast their votes.
+func (p *program) castRows(g *group, a Aggregate, c *scratch, n, slots int) {
+	for r := range n {
+		sums, found := c.sums[r*slots:][:slots], c.found[r][:g.trees]
+		if p.votes.direct {
+			p.castDirect(g, a, found, sums)
+			continue
+		}
+		for _, v := range found {
+			p.votes.cast(a, uint32(v), sums)
+		}
+	}
+}
+
+func (p *program) castDirect(g *group, a Aggregate, found []uint64, sums []float64) {
+	for lane, v := range found {
 		w := float64(math.Float32frombits(uint32(v)))
 		if p.wide != nil {
 			w = math.Float64frombits(v)

@@ -33,13 +33,14 @@ func step(nodes, row []uint64, shift int, a uint64) (next, slot uint64) {
 // weight is the payload of a direct leaf.
 func weight(n uint64) float64 { return float64(math.Float32frombits(uint32(n >> 32))) }
 
-// sumRows adds the votes of a group's trees, all direct, to one accumulator per row. Row r is rows[r*width:]; rows is as long as
-// an R behind the start of the last one.
-func sumRows[R rowArray](g *group, nodes, rows []uint64, width int, sums []float64) {
+// walkRows walks a group of trees for each row. Row r is rows[r*width:]; rows is as long as an R behind the start of the last
+// one. Unless sums is nil, leaves are direct and their votes are added to it, one accumulator per row; otherwise found gets the
+// payloads of the leaves, one entry per row.
+func walkRows[R rowArray](g *group, nodes, rows []uint64, width, n int, sums []float64, found [][lanes]uint64) {
 	var array R
 	size := len(array)
 	shift := bits.Len64(uint64(size - 1))
-	for r := range sums {
+	for r := range n {
 		row := rows[r*width:][:size]
 		a0, a1, a2, a3, a4 := uint64(g.root[0]), uint64(g.root[1]), uint64(g.root[2]), uint64(g.root[3]), uint64(g.root[4])
 		a5, a6, a7, a8, a9 := uint64(g.root[5]), uint64(g.root[6]), uint64(g.root[7]), uint64(g.root[8]), uint64(g.root[9])
@@ -79,59 +80,16 @@ func sumRows[R rowArray](g *group, nodes, rows []uint64, width int, sums []float
 				break
 			}
 		}
+		if sums == nil {
+			found[r] = [lanes]uint64{
+				nodes[a0] >> 32, nodes[a1] >> 32, nodes[a2] >> 32, nodes[a3] >> 32, nodes[a4] >> 32,
+				nodes[a5] >> 32, nodes[a6] >> 32, nodes[a7] >> 32, nodes[a8] >> 32, nodes[a9] >> 32,
+			}
+			continue
+		}
 		s := (weight(nodes[a0]) + weight(nodes[a1])) + (weight(nodes[a2]) + weight(nodes[a3]))
 		s += (weight(nodes[a4]) + weight(nodes[a5])) + (weight(nodes[a6]) + weight(nodes[a7]))
 		sums[r] += s + (weight(nodes[a8]) + weight(nodes[a9]))
-	}
-}
-
-// walkRow writes the payloads of the leaves that a row reaches.
-func walkRow[R rowArray](g *group, nodes, row []uint64, payload *[lanes]uint64) {
-	var array R
-	size := len(array)
-	shift := bits.Len64(uint64(size - 1))
-	row = row[:size]
-	a0, a1, a2, a3, a4 := uint64(g.root[0]), uint64(g.root[1]), uint64(g.root[2]), uint64(g.root[3]), uint64(g.root[4])
-	a5, a6, a7, a8, a9 := uint64(g.root[5]), uint64(g.root[6]), uint64(g.root[7]), uint64(g.root[8]), uint64(g.root[9])
-	var slot, busy uint64
-	for k := g.steps; k > 0; k -= 2 {
-		a0, _ = step(nodes, row, shift, a0)
-		a1, _ = step(nodes, row, shift, a1)
-		a2, _ = step(nodes, row, shift, a2)
-		a3, _ = step(nodes, row, shift, a3)
-		a4, _ = step(nodes, row, shift, a4)
-		a5, _ = step(nodes, row, shift, a5)
-		a6, _ = step(nodes, row, shift, a6)
-		a7, _ = step(nodes, row, shift, a7)
-		a8, _ = step(nodes, row, shift, a8)
-		a9, _ = step(nodes, row, shift, a9)
-		a0, slot = step(nodes, row, shift, a0)
-		busy = slot
-		a1, slot = step(nodes, row, shift, a1)
-		busy |= slot
-		a2, slot = step(nodes, row, shift, a2)
-		busy |= slot
-		a3, slot = step(nodes, row, shift, a3)
-		busy |= slot
-		a4, slot = step(nodes, row, shift, a4)
-		busy |= slot
-		a5, slot = step(nodes, row, shift, a5)
-		busy |= slot
-		a6, slot = step(nodes, row, shift, a6)
-		busy |= slot
-		a7, slot = step(nodes, row, shift, a7)
-		busy |= slot
-		a8, slot = step(nodes, row, shift, a8)
-		busy |= slot
-		a9, slot = step(nodes, row, shift, a9)
-		busy |= slot
-		if busy == 0 {
-			break
-		}
-	}
-	*payload = [lanes]uint64{
-		nodes[a0] >> 32, nodes[a1] >> 32, nodes[a2] >> 32, nodes[a3] >> 32, nodes[a4] >> 32,
-		nodes[a5] >> 32, nodes[a6] >> 32, nodes[a7] >> 32, nodes[a8] >> 32, nodes[a9] >> 32,
 	}
 }
 
@@ -142,21 +100,23 @@ func wideStep(nodes []wideNode, row []uint64, a uint32) (next, slot uint32) {
 	return n.link - uint32(right), n.slot
 }
 
-// walkWideRow is walkRow for wide nodes.
-func walkWideRow(g *group, nodes []wideNode, row []uint64, payload *[lanes]uint64) {
-	a := g.root
-	for k := g.steps; k > 0; k-- {
-		busy := uint32(0)
+// walkWideRows is walkRows for wide nodes; it always writes found.
+func walkWideRows(g *group, nodes []wideNode, rows []uint64, width, n int, found [][lanes]uint64) {
+	for r := range n {
+		row, a := rows[r*width:][:width], g.root
+		for k := g.steps; k > 0; k-- {
+			busy := uint32(0)
+			for lane := range a {
+				next, slot := wideStep(nodes, row, a[lane])
+				a[lane] = next
+				busy |= slot
+			}
+			if busy == 0 {
+				break
+			}
+		}
 		for lane := range a {
-			next, slot := wideStep(nodes, row, a[lane])
-			a[lane] = next
-			busy |= slot
+			found[r][lane] = nodes[a[lane]].cut
 		}
-		if busy == 0 {
-			break
-		}
-	}
-	for lane := range a {
-		payload[lane] = nodes[a[lane]].cut
 	}
 }
