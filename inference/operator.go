@@ -29,6 +29,8 @@ type predict[In, Out, R any] struct {
 	due    int64           // processing time to run at, 0 if there are no rows
 	errs   []error         // of rows, while a batch that failed is looked at; else empty
 
+	watermark int64 // of the task when the first of rows came; while they go out, that of what went out
+
 	scratch               R
 	batches, seen, errors *operator.Counter
 }
@@ -66,10 +68,13 @@ func (o *predict[In, Out, R]) Push(time int64, v *In) error {
 	env := o.Context.Env()
 	o.rows = append(o.rows, *v)
 	o.places = append(o.places, place{time, env.Task.Split})
+	if len(o.rows) == 1 {
+		o.watermark = env.Task.Watermark
+	}
 	if len(o.rows) >= o.batch.Max {
 		return o.drain()
 	}
-	if len(o.rows) == 1 {
+	if o.due == 0 {
 		o.due = env.Clock.Now() + o.batch.Delay.Nanoseconds()
 	}
 	return nil
@@ -92,20 +97,27 @@ func (o *predict[In, Out, R]) Mark(m operator.Mark) error {
 	if len(o.rows) == 0 {
 		return o.Out.Mark(m)
 	}
-	switch m.Kind {
-	case operator.Barrier, operator.End:
-		// State is taken, or the task stops, when this returns.
-	case operator.Flush, operator.Idle:
-		if o.batch.Wait {
-			return o.hold(m)
-		}
-	default:
+	if o.waits(m) {
 		return o.hold(m)
 	}
 	if err := o.drain(); err != nil {
 		return err
 	}
 	return o.Out.Mark(m)
+}
+
+// waits reports whether a mark can wait until the batch goes out. At a barrier state is taken when Mark
+// returns, at the end the task stops; when there is nothing to read, to wait or not is the user's choice.
+func (o *predict[In, Out, R]) waits(m operator.Mark) bool {
+	switch m.Kind {
+	case operator.Barrier, operator.End:
+		return false
+	case operator.Flush, operator.Idle:
+		return o.batch.Wait
+	case operator.Watermark:
+		return m.Value != operator.MaxTime // behind which nothing comes that a batch could wait for
+	}
+	return true
 }
 
 // hold keeps a mark until the rows before it are out. A Flush is for operators that gather, so it need not wait;
@@ -140,13 +152,15 @@ func (o *predict[In, Out, R]) drain() error {
 	return nil
 }
 
-// emit hands on results and marks, in order.
+// emit hands on results and marks, in order. What follows in the task sees it as it was when they came:
+// the split of a record, and a watermark only behind the records that were before it.
 func (o *predict[In, Out, R]) emit() error {
 	task, next := o.Context.Env().Task, 0
-	split := task.Split
+	split, watermark := task.Split, task.Watermark
+	task.Watermark = o.watermark
 	for i := range o.rows {
 		for ; next < len(o.held) && int(o.held[next].At) <= i; next++ {
-			if err := o.release(next); err != nil {
+			if err := o.release(o.held[next], task); err != nil {
 				return err
 			}
 		}
@@ -156,11 +170,22 @@ func (o *predict[In, Out, R]) emit() error {
 		}
 	}
 	for task.Split = split; next < len(o.held); next++ {
-		if err := o.release(next); err != nil {
+		if err := o.release(o.held[next], task); err != nil {
 			return err
 		}
 	}
+	if task.Watermark == o.watermark { // else an operator behind makes watermarks of its own
+		task.Watermark = watermark
+	}
 	return nil
+}
+
+// release hands a held mark on.
+func (o *predict[In, Out, R]) release(m operator.Mark, task *operator.TaskState) error {
+	if m.At = 0; m.Kind == operator.Watermark && task.Watermark == o.watermark {
+		o.watermark, task.Watermark = m.Value, m.Value
+	}
+	return o.Out.Mark(m)
 }
 
 func (o *predict[In, Out, R]) emitRow(i int) error {
@@ -179,12 +204,6 @@ func (o *predict[In, Out, R]) emitFailed(i int) error {
 	}
 	at := o.places[i].time
 	return o.failures.Push(at, &Failed[In]{Value: o.rows[i], Time: at, Model: o.model.String(), Err: o.errs[i].Error()})
-}
-
-func (o *predict[In, Out, R]) release(i int) error {
-	m := o.held[i]
-	m.At = 0
-	return o.Out.Mark(m)
 }
 
 // Close closes the predictor if it can be closed. Records still gathered are dropped: the attempt has

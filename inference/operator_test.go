@@ -194,7 +194,8 @@ func TestMarksKeepTheirPlaces(t *testing.T) {
 	require.Equal(t, "5/1@0 w6 b9", r.mark(operator.Barrier, 9).got(), "a barrier finds nothing in flight")
 	require.Equal(t, "b10", r.mark(operator.Barrier, 10).got())
 	r.push(6).mark(operator.Watermark, operator.MaxTime)
-	require.Equal(t, fmt.Sprintf("6/1@0 w%d e0", operator.MaxTime), r.mark(operator.End, 0).got())
+	require.Equal(t, fmt.Sprintf("6/1@0 w%d", operator.MaxTime), r.got(), "behind it nothing comes to wait for")
+	require.Equal(t, "e0", r.mark(operator.End, 0).got())
 }
 
 func TestIdleAndWatermarksWhileWaiting(t *testing.T) {
@@ -218,6 +219,43 @@ func TestRecordsKeepTheirSplit(t *testing.T) {
 	}
 	require.Equal(t, "1/3@0 2/3@0/1 3/3@0/2", r.got())
 	require.Equal(t, int32(2), r.env.Task.Split)
+}
+
+// TestWatermarkOfTheTask: what follows in the task reads the watermark that its records came at, not that of the
+// records gathered since.
+func TestWatermarkOfTheTask(t *testing.T) {
+	var seen []int64
+	var task *operator.TaskState
+	own := int64(0) // an operator behind that makes watermarks sets it
+	look := func(v int, _ string) int {
+		seen = append(seen, task.Watermark)
+		if own != 0 {
+			task.Watermark = own
+		}
+		return v
+	}
+	r := newRig(t, inference.Predict(batches(), inference.Batch{Max: 4}, look))
+	task = r.env.Task
+	watermark := func(w int64) {
+		task.Watermark = w // as the runtime does
+		r.mark(operator.Watermark, w)
+	}
+	watermark(1)
+	r.push(1)
+	watermark(2)
+	watermark(3)
+	r.push(2, 3)
+	watermark(4)
+	r.mark(operator.Flush, 0)
+	require.Equal(t, []int64{1, 3, 3}, seen)
+	require.Equal(t, int64(4), task.Watermark)
+
+	own, seen = 77, nil
+	r.push(4, 5)
+	watermark(5)
+	r.push(6, 7)
+	require.Equal(t, []int64{4, 77, 77, 77}, seen)
+	require.Equal(t, int64(77), task.Watermark)
 }
 
 func TestFailureEndsTheAttempt(t *testing.T) {

@@ -58,7 +58,7 @@ type Total struct {
 
 // Pipeline is the job between its source and its sinks: a plain function of streams, which a test runs in
 // virtual time as it is.
-func Pipeline(in *stream.Stream[Arrival], model inference.Scorer[Row, Score], threshold float32, batch inference.Batch) (alerts *stream.Stream[Alert], totals *stream.Keyed[uint64, Total]) {
+func Pipeline(in *stream.Stream[Arrival], model *inference.Model, threshold float32, batch inference.Batch) (alerts *stream.Stream[Alert], totals *stream.Keyed[uint64, Total]) {
 	verdicts := in.
 		EventTime(func(a Arrival) time.Time { return a.Payment.Time() }, stream.OutOfOrder(payments.MaxDelay), stream.Idle(time.Second)).
 		Via(operator.NewUpdate(func(a *Arrival) { features.Clean(&a.Payment) })).Name("clean").
