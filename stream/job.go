@@ -122,7 +122,7 @@ func (j *Job) RunOn(ctx context.Context, driver runtime.Driver) error {
 		return err
 	}
 	r := &runtime.Job{
-		Plan: plan, Driver: driver, FS: fs, Dir: fs.PathJoin(dir, "local"), Store: store, Log: s.log.With("job", j.name),
+		Plan: plan, Driver: driver, FS: fs, Dir: store.Local(), Store: store, Log: s.log.With("job", j.name),
 		Exchange: exchange.Config{Batch: s.batch, Slots: s.slots},
 		Checkpoint: checkpoint.Config{
 			Interval: s.every, MinPause: s.pause, Timeout: s.timeout, Tolerable: s.tolerable,

@@ -5,6 +5,7 @@ import "github.com/turgo-io/turgo/state"
 // Restored is a checkpoint that an attempt starts from.
 type Restored struct {
 	Number   int64
+	Next     int64     // number for the next checkpoint: above all that are there, damaged ones too
 	Payloads []Payload // of all tasks, in order of the tasks
 	Parts    []state.RestorePart
 }

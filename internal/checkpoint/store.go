@@ -1,14 +1,21 @@
 package checkpoint
 
 import (
+	"context"
+	"errors"
+	"fmt"
 	"log/slog"
+	"strconv"
+	"strings"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
 
 	"github.com/turgo-io/turgo/internal/graph"
 	"github.com/turgo-io/turgo/operator"
+	"github.com/turgo-io/turgo/state/snapshot"
 )
 
+// StoreOptions say where the checkpoints of a job are.
 type StoreOptions struct {
 	FS               vfs.FS
 	Dir              string
@@ -19,10 +26,180 @@ type StoreOptions struct {
 	AllowNonRestored bool
 }
 
-type Store struct{}
+// Store keeps the checkpoints of a job in a snapshot.Store.
+type Store struct {
+	o     StoreOptions
+	blobs snapshot.Store
+	tasks []taskInfo
+}
 
-func OpenStore(o StoreOptions) (*Store, error)    { return &Store{}, nil }
-func (s *Store) Save(n int64, parts []Part) error { return nil }
-func (s *Store) Drop(n int64, parts []Part)       {}
-func (s *Store) Latest() (*Restored, error)       { return nil, nil }
-func (s *Store) Close() error                     { return nil }
+// taskInfo is what a manifest says of a task beside its part.
+type taskInfo struct {
+	name                 string
+	subtask, parallelism int
+}
+
+// OpenStore opens the store in a directory, which need not exist.
+func OpenStore(o StoreOptions) (*Store, error) {
+	s := &Store{o: o, blobs: snapshot.NewDir(o.FS, o.Dir)}
+	for _, c := range o.Plan.Chains {
+		for i := range c.Parallelism {
+			s.tasks = append(s.tasks, taskInfo{c.Name(), i, c.Parallelism})
+		}
+	}
+	return s, nil
+}
+
+// Local is the directory for the files of running tasks. Nothing in it outlives an attempt.
+func (s *Store) Local() string { return s.o.FS.PathJoin(s.o.Dir, "local") }
+
+// Save implements Storage.
+func (s *Store) Save(n int64, parts []Part) error {
+	ctx := context.Background() // an upload is not cut short by a failing attempt: its files are named by what is in them
+	m := &snapshot.Manifest{Job: s.o.Plan.Job, ID: uint64(n), Time: s.o.Clock.Now()}
+	for _, node := range s.o.Plan.Nodes {
+		m.Operators = append(m.Operators, snapshot.Operator{
+			ID: node.ID, Name: node.Name, Parallelism: node.Parallelism, MaxParallelism: s.o.Plan.MaxParallelism,
+		})
+	}
+	for i, p := range parts {
+		t, err := snapshot.Upload(ctx, s.blobs, s.o.FS, p.State)
+		if err != nil {
+			return err
+		}
+		info := s.tasks[i]
+		t.Name, t.Subtask, t.Parallelism = info.name, info.subtask, info.parallelism
+		for _, load := range p.Payloads {
+			t.Payloads = append(t.Payloads, snapshot.Payload{Operator: load.Operator, Subtask: info.subtask, Content: load.Bytes})
+		}
+		m.Tasks = append(m.Tasks, t)
+	}
+	if err := snapshot.Write(ctx, s.blobs, m); err != nil {
+		return err
+	}
+	s.tidy(ctx, n, parts)
+	return nil
+}
+
+// tidy gives back what a durable checkpoint no longer needs. What fails here is tried again by the next one.
+func (s *Store) tidy(ctx context.Context, n int64, parts []Part) {
+	var errs []error
+	for _, p := range parts {
+		errs = append(errs, p.State.Complete())
+	}
+	errs = append(errs, snapshot.Prune(ctx, s.blobs, s.o.Retain))
+	if err := errors.Join(errs...); err != nil {
+		s.o.Log.Warn("tidying up after a checkpoint failed; the next one tries again", "checkpoint", n, "error", err)
+	}
+}
+
+// Drop implements Storage.
+func (s *Store) Drop(n int64, parts []Part) {
+	for _, p := range parts {
+		if p.State == nil {
+			continue
+		}
+		if err := p.State.Release(); err != nil {
+			s.o.Log.Warn("removing the files of a failed checkpoint failed", "checkpoint", n, "error", err)
+		}
+	}
+}
+
+// Latest brings the newest whole checkpoint to local files, every byte verified. A damaged one is passed
+// over, and the log says so. nil says that there is none.
+func (s *Store) Latest() (*Restored, error) {
+	ctx := context.Background()
+	if err := s.o.FS.RemoveAll(s.Local()); err != nil {
+		return nil, fmt.Errorf("checkpoint: removing what the last attempt left: %w", err)
+	}
+	ids, err := snapshot.List(ctx, s.blobs)
+	if err != nil || len(ids) == 0 {
+		return nil, err
+	}
+	var r *Restored
+	_, err = snapshot.Recover(ctx, s.blobs, s.o.Log, func(m *snapshot.Manifest) (err error) {
+		r, err = s.fetch(ctx, m)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	r.Next = int64(ids[len(ids)-1]) + 1
+	return r, nil
+}
+
+// fetch brings a checkpoint to local files, after a look whether this job is the one that took it.
+func (s *Store) fetch(ctx context.Context, m *snapshot.Manifest) (*Restored, error) {
+	if err := s.fits(m); err != nil {
+		return nil, fmt.Errorf("checkpoint %d in %s: %w", m.ID, s.o.Dir, err)
+	}
+	r := &Restored{Number: int64(m.ID)}
+	for i, t := range m.Tasks {
+		dir := s.o.FS.PathJoin(s.Local(), "restored", strconv.FormatUint(m.ID, 10), strconv.Itoa(i))
+		part, err := snapshot.Fetch(ctx, s.blobs, t, s.o.FS, dir)
+		if err != nil {
+			return nil, err
+		}
+		r.Parts = append(r.Parts, part)
+		for _, p := range t.Payloads {
+			r.Payloads = append(r.Payloads, Payload{Operator: p.Operator, Bytes: p.Content})
+		}
+	}
+	return r, nil
+}
+
+// fits reports whether the job can go on from a checkpoint: same job, same key groups, and an operator for
+// everything that is kept.
+func (s *Store) fits(m *snapshot.Manifest) error {
+	plan := s.o.Plan
+	if m.Job != plan.Job {
+		return fmt.Errorf("it was taken by job %q, not by %q: give each job a state directory of its own", m.Job, plan.Job)
+	}
+	has := map[string]bool{}
+	for _, n := range plan.Nodes {
+		has[n.ID] = true
+	}
+	for _, o := range m.Operators {
+		if o.MaxParallelism != plan.MaxParallelism {
+			return fmt.Errorf("it was taken with max parallelism %d, the job says %d: set stream.MaxParallelism(%d)", o.MaxParallelism, plan.MaxParallelism, o.MaxParallelism)
+		}
+	}
+	if orphans := orphans(m, has); len(orphans) > 0 && !s.o.AllowNonRestored {
+		return fmt.Errorf("it holds state of operators that the job does not have: %s: give operators their former ids by ID, or drop the state by stream.AllowNonRestoredState", strings.Join(orphans, ", "))
+	}
+	return nil
+}
+
+// InputWatermark is the name of the state in which the head of a chain keeps its task's watermark. An
+// operator that is no head, after a change of the plan, does not miss it.
+const InputWatermark = "_watermark"
+
+// orphans are the operators with something in the checkpoint that the job does not have.
+func orphans(m *snapshot.Manifest, has map[string]bool) (ids []string) {
+	seen := map[string]bool{}
+	note := func(id string) {
+		if !has[id] && !seen[id] {
+			seen[id] = true
+			ids = append(ids, id)
+		}
+	}
+	for _, t := range m.Tasks {
+		for _, st := range t.States {
+			if st.Name != InputWatermark {
+				note(st.Operator)
+			}
+		}
+		for _, p := range t.Payloads {
+			note(p.Operator)
+		}
+	}
+	return ids
+}
+
+// Close implements runtime.Store.
+func (s *Store) Close() error {
+	if err := s.o.FS.RemoveAll(s.Local()); err != nil {
+		return fmt.Errorf("checkpoint: removing local state: %w", err)
+	}
+	return nil
+}

@@ -89,14 +89,10 @@ func (a *Attempt) build(c *graph.Chain, t *Task) error {
 		return fmt.Errorf("runtime: state of %s: %w", t.Name, err)
 	}
 	if c.Head.Kind != graph.Source {
-		t.kept = state.NewOperatorList[int64](t.backend.Operator(c.Head.ID), inputWatermark, state.Union)
+		t.kept = state.NewOperatorList[int64](t.backend.Operator(c.Head.ID), checkpoint.InputWatermark, state.Union)
 	}
 	return head.Head(&Builder{attempt: a, task: t, chain: c})
 }
-
-// inputWatermark is the name of the state in which the head of a chain keeps its task's watermark. An
-// operator that is no head, after a change of the plan, does not miss it.
-const inputWatermark = "_watermark"
 
 // openState makes the task's backend, from the restored checkpoint if there is one.
 func (a *Attempt) openState(c *graph.Chain, t *Task) (err error) {

@@ -25,6 +25,8 @@ type Driver interface {
 	Run(all []sched.Stepper) error
 	// Sleep waits for d of the clock's time, or until ctx ends.
 	Sleep(ctx context.Context, d time.Duration)
+	// Simulated says that nothing may run but what the driver steps: stores then start no work of their own.
+	Simulated() bool
 }
 
 // Restart decides whether a failed job starts again, and after how long. failures counts from 1;
@@ -55,7 +57,6 @@ type Job struct {
 	Checkpoint checkpoint.Config // Clock, Executor, Log, Storage and First are filled in here
 	Restart    Restart
 	Counters   *operator.Counters
-	Quiet      bool
 
 	current     atomic.Pointer[Attempt]
 	coordinator atomic.Pointer[checkpoint.Coordinator]
@@ -89,7 +90,7 @@ func (j *Job) attempt(ctx context.Context, number int, next *int64) error {
 		return operator.Permanent(fmt.Errorf("reading checkpoints: %w", err))
 	}
 	if restored != nil {
-		*next = max(*next, restored.Number+1)
+		*next = max(*next, restored.Next)
 		j.Log.Info("restored from checkpoint", "checkpoint", restored.Number, "attempt", number)
 	}
 	inner, cancel := context.WithCancel(context.WithoutCancel(ctx))
@@ -98,7 +99,7 @@ func (j *Job) attempt(ctx context.Context, number int, next *int64) error {
 	a, err := Build(j.Plan, Config{
 		Ctx: inner, Log: j.Log, Clock: j.Driver, Executor: j.Driver, Events: coordinator,
 		FS: j.FS, Dir: j.Dir, Exchange: j.Exchange, Number: number, Counters: j.Counters,
-		Restored: restored, Quiet: j.Quiet,
+		Restored: restored, Quiet: j.Driver.Simulated(),
 	})
 	if err != nil {
 		return operator.Permanent(err)
@@ -167,6 +168,9 @@ func (r *Real) Run(all []sched.Stepper) error {
 	r.group.Wait()
 	return nil
 }
+
+// Simulated says no.
+func (r *Real) Simulated() bool { return false }
 
 // Sleep waits.
 func (r *Real) Sleep(ctx context.Context, d time.Duration) {

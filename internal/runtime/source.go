@@ -19,7 +19,7 @@ type sourcePort interface {
 	step(t *Task) (operator.Status, error)
 	deadline() int64
 	halt()
-	notePositions()
+	notePositions() error
 	acknowledge(n int64)
 	records() uint64
 }
@@ -206,13 +206,18 @@ func (s *sourceTask[T]) deadline() int64 {
 func (s *sourceTask[T]) halt()           { s.halted = true }
 func (s *sourceTask[T]) records() uint64 { return s.emitter.N }
 
-// notePositions puts where the reader is into state, for the checkpoint whose barrier follows.
-func (s *sourceTask[T]) notePositions() {
+// notePositions puts where the reader is into state, for the checkpoint whose barrier follows. A barrier that
+// comes before the first step of the source, while it was opened, finds the restored positions still with nobody.
+func (s *sourceTask[T]) notePositions() error {
+	if err := s.adopt(); err != nil {
+		return err
+	}
 	s.kept = s.kept[:0]
 	s.reader.Positions(func(id string, position []byte) {
 		s.kept = append(s.kept, splitPosition{id, s.known[id], slices.Clone(position)})
 	})
 	s.positions.Set(s.kept)
+	return nil
 }
 
 func (s *sourceTask[T]) acknowledge(n int64) {

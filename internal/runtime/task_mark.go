@@ -27,16 +27,20 @@ func (t *Task) Mark(g *exchange.Gate, m operator.Mark) error {
 	return nil
 }
 
-// combine passes the least watermark of the inputs on if it has grown, and idleness if all are idle.
-// An input that has ended said MaxTime before.
+// combine passes the least watermark of the inputs on if it has grown, and idleness if all are idle. An
+// input that is at the end of time holds nobody back and hurries nobody: those that are idle may come back.
 func (t *Task) combine() error {
-	low, active := operator.MaxTime, false
+	low, active, open := operator.MaxTime, false, false
 	for _, in := range t.inputs {
-		if g := in.Gate(); !g.Idle {
+		g := in.Gate()
+		if g.Watermark == operator.MaxTime {
+			continue
+		}
+		if open = true; !g.Idle {
 			low, active = min(low, g.Watermark), true
 		}
 	}
-	if !active {
+	if open && !active {
 		if t.idle {
 			return nil
 		}

@@ -18,7 +18,9 @@ func (t *Task) barrier(n int64) error {
 	}
 	t.last = n
 	if t.source != nil {
-		t.source.notePositions()
+		if err := t.source.notePositions(); err != nil {
+			return err
+		}
 	} else {
 		t.kept.Set([]int64{t.watermark.Load()})
 	}

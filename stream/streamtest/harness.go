@@ -146,6 +146,7 @@ func (h *Harness) RunErr(ctx context.Context) error {
 		}
 		h.crashes++
 		h.crash = false
+		h.fs.restart() // only now: what was closed after the crash still saw the old files
 	}
 }
 
@@ -173,13 +174,15 @@ func (d *driver) Run(all []sched.Stepper) error {
 	case err != nil:
 		return err
 	case d.h.fs.crashed:
-		d.h.fs.restart()
 		return errCrash
 	case d.h.steps >= d.h.maxSteps:
 		return fmt.Errorf("streamtest: no end after %d steps; set MaxSteps if the job needs more", d.h.steps)
 	}
 	return nil
 }
+
+// Simulated says yes.
+func (d *driver) Simulated() bool { return true }
 
 // Sleep moves the clock.
 func (d *driver) Sleep(_ context.Context, wait time.Duration) { d.Advance(wait) }
