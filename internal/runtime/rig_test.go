@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
@@ -159,7 +160,12 @@ func (f *feed) Reader(operator.Context) (operator.Reader[int], error) { return f
 
 func (f *feed) Add(s operator.Split, number int32, position []byte) error {
 	f.added = append(f.added, fmt.Sprintf("%s as %d at %q", s.ID, number, position))
-	return nil
+	if position == nil {
+		return nil
+	}
+	n, err := strconv.Atoi(string(position))
+	f.emitted = n
+	return err
 }
 
 func (f *feed) Poll(out *operator.Emitter[int], _ int) (operator.Status, int64, error) {
@@ -177,18 +183,9 @@ func (f *feed) Poll(out *operator.Emitter[int], _ int) (operator.Status, int64, 
 
 func (f *feed) Positions(yield func(string, []byte)) {
 	for _, s := range f.added {
-		id, _, _ := cut(s)
+		id, _, _ := strings.Cut(s, " ")
 		yield(id, []byte(strconv.Itoa(f.emitted)))
 	}
-}
-
-func cut(s string) (id, rest string, ok bool) {
-	for i := range s {
-		if s[i] == ' ' {
-			return s[:i], s[i+1:], true
-		}
-	}
-	return s, "", false
 }
 
 func (f *feed) Acknowledge(n int64) { f.acks = append(f.acks, n) }
