@@ -1,6 +1,3 @@
-// Command fraud finds fraudulent card payments in a stream: payments through Kafka are cleaned, turned into
-// features of each card, scored by gradient-boosted trees in ONNX, judged by a threshold and rules, and
-// alerts go to Kafka, SQLite and the terminal. README.md tells what its flags do.
 package main
 
 import (

@@ -12,9 +12,9 @@ import (
 type Kind uint8
 
 const (
-	Source Kind = iota
-	Operator
-	Sink
+	Source   Kind = iota // has no input
+	Operator             // has inputs and outputs
+	Sink                 // has no output
 )
 
 // Node is one operator of a job.

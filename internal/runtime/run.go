@@ -173,11 +173,4 @@ func (r *Real) Run(all []sched.Stepper) error {
 func (r *Real) Simulated() bool { return false }
 
 // Sleep waits.
-func (r *Real) Sleep(ctx context.Context, d time.Duration) {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-	case <-ctx.Done():
-	}
-}
+func (r *Real) Sleep(ctx context.Context, d time.Duration) { r.group.Sleep(ctx, d) }

@@ -1,6 +1,7 @@
 package sched
 
 import (
+	"context"
 	"sync"
 	"time"
 )
@@ -67,4 +68,14 @@ func (g *Group) wait(s Stepper, woken <-chan struct{}, timer *time.Timer) {
 		<-woken
 	}
 	p.state.Store(running)
+}
+
+// Sleep waits for d, or until ctx ends.
+func (g *Group) Sleep(ctx context.Context, d time.Duration) {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+	case <-ctx.Done():
+	}
 }
