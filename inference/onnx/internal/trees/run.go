@@ -94,23 +94,24 @@ func (p *program) accumulate(f *finisher, c *scratch, n, slots int) {
 	for i := range sums {
 		sums[i] = start
 	}
-	var fused []float64 // the walk adds up by itself
-	if p.votes.direct && slots == 1 && f.sums() {
-		fused = sums
-	}
+	summing := p.votes.direct && slots == 1 && f.sums() && p.wide == nil
 	for i := range p.groups {
 		g, w := &p.groups[i], p.slots.width
 		switch {
+		case summing && p.bits == narrowBits:
+			walkRows[[1 << narrowBits]uint64, summed](g, p.nodes, c, w, n)
+			continue
+		case summing:
+			walkRows[[1 << middleBits]uint64, summed](g, p.nodes, c, w, n)
+			continue
 		case p.wide != nil:
-			walkWideRows(g, p.wide, c.rows, w, n, c.found)
+			walkWideRows(g, p.wide, c, w, n)
 		case p.bits == narrowBits:
-			walkRows[[1 << narrowBits]uint64](g, p.nodes, c.rows, w, n, fused, c.found)
+			walkRows[[1 << narrowBits]uint64, kept](g, p.nodes, c, w, n)
 		default:
-			walkRows[[1 << middleBits]uint64](g, p.nodes, c.rows, w, n, fused, c.found)
+			walkRows[[1 << middleBits]uint64, kept](g, p.nodes, c, w, n)
 		}
-		if fused == nil || p.wide != nil {
-			p.castRows(g, f.aggregate, c, n, slots)
-		}
+		p.castRows(g, f.aggregate, c, n, slots)
 	}
 }
 

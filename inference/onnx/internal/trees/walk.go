@@ -33,15 +33,24 @@ func step(nodes, row []uint64, shift int, a uint64) (next, slot uint64) {
 // weight is the payload of a direct leaf.
 func weight(n uint64) float64 { return float64(math.Float32frombits(uint32(n >> 32))) }
 
-// walkRows walks a group of trees for each row. Row r is rows[r*width:]; rows is as long as an R behind the start of the last
-// one. Unless sums is nil, leaves are direct and their votes are added to it, one accumulator per row; otherwise found gets the
-// payloads of the leaves, one entry per row.
-func walkRows[R rowArray](g *group, nodes, rows []uint64, width, n int, sums []float64, found [][lanes]uint64) {
+// outcome is what becomes of the leaves that a group reaches, in the length of a type: added to c.sums, one accumulator per row,
+// for which they must be direct; or kept in c.found, one entry per row.
+type outcome interface{ summed | kept }
+
+type (
+	summed [0]byte
+	kept   [1]byte
+)
+
+// walkRows walks a group of trees for the first n rows of c. Row r is c.rows[r*width:]; there is a whole R behind the start of
+// the last one.
+func walkRows[R rowArray, O outcome](g *group, nodes []uint64, c *scratch, width, n int) {
 	var array R
+	var out O
 	size := len(array)
 	shift := bits.Len64(uint64(size - 1))
 	for r := range n {
-		row := rows[r*width:][:size]
+		row := c.rows[r*width:][:size]
 		a0, a1, a2, a3, a4 := uint64(g.root[0]), uint64(g.root[1]), uint64(g.root[2]), uint64(g.root[3]), uint64(g.root[4])
 		a5, a6, a7, a8, a9 := uint64(g.root[5]), uint64(g.root[6]), uint64(g.root[7]), uint64(g.root[8]), uint64(g.root[9])
 		var slot, busy uint64
@@ -80,8 +89,8 @@ func walkRows[R rowArray](g *group, nodes, rows []uint64, width, n int, sums []f
 				break
 			}
 		}
-		if sums == nil {
-			found[r] = [lanes]uint64{
+		if len(out) == len(kept{}) {
+			c.found[r] = [lanes]uint64{
 				nodes[a0] >> 32, nodes[a1] >> 32, nodes[a2] >> 32, nodes[a3] >> 32, nodes[a4] >> 32,
 				nodes[a5] >> 32, nodes[a6] >> 32, nodes[a7] >> 32, nodes[a8] >> 32, nodes[a9] >> 32,
 			}
@@ -89,7 +98,7 @@ func walkRows[R rowArray](g *group, nodes, rows []uint64, width, n int, sums []f
 		}
 		s := (weight(nodes[a0]) + weight(nodes[a1])) + (weight(nodes[a2]) + weight(nodes[a3]))
 		s += (weight(nodes[a4]) + weight(nodes[a5])) + (weight(nodes[a6]) + weight(nodes[a7]))
-		sums[r] += s + (weight(nodes[a8]) + weight(nodes[a9]))
+		c.sums[r] += s + (weight(nodes[a8]) + weight(nodes[a9]))
 	}
 }
 
@@ -100,10 +109,10 @@ func wideStep(nodes []wideNode, row []uint64, a uint32) (next, slot uint32) {
 	return n.link - uint32(right), n.slot
 }
 
-// walkWideRows is walkRows for wide nodes; it always writes found.
-func walkWideRows(g *group, nodes []wideNode, rows []uint64, width, n int, found [][lanes]uint64) {
+// walkWideRows is walkRows for wide nodes; it keeps what it finds.
+func walkWideRows(g *group, nodes []wideNode, c *scratch, width, n int) {
 	for r := range n {
-		row, a := rows[r*width:][:width], g.root
+		row, a := c.rows[r*width:][:width], g.root
 		for k := g.steps; k > 0; k-- {
 			busy := uint32(0)
 			for lane := range a {
@@ -116,7 +125,7 @@ func walkWideRows(g *group, nodes []wideNode, rows []uint64, width, n int, found
 			}
 		}
 		for lane := range a {
-			found[r][lane] = nodes[a[lane]].cut
+			c.found[r][lane] = nodes[a[lane]].cut
 		}
 	}
 }
