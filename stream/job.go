@@ -90,6 +90,7 @@ func (s *settings) validate(job string) error {
 	add(s.every < 0, "checkpoint interval %v is negative", s.every)
 	add(s.pause < 0, "checkpoint pause %v is negative", s.pause)
 	add(s.timeout < 0, "checkpoint timeout %v is negative", s.timeout)
+	add(s.drain < 0, "drain timeout %v is negative", s.drain)
 	add(s.retain < 1, "retained checkpoints %d: it must be at least 1", s.retain)
 	add(s.batch < 1 || s.batch > 1<<16, "batch size %d: it must be 1 to 65536", s.batch)
 	add(s.slots < 1 || s.slots > 1<<12, "exchange slots %d: it must be 1 to 4096", s.slots)
@@ -125,7 +126,7 @@ func (j *Job) RunOn(ctx context.Context, driver runtime.Driver) error {
 		Plan: plan, Driver: driver, FS: fs, Dir: store.Local(), Store: store, Log: s.log.With("job", j.name),
 		Exchange: exchange.Config{Batch: s.batch, Slots: s.slots},
 		Checkpoint: checkpoint.Config{
-			Interval: s.every, MinPause: s.pause, Timeout: s.timeout, Tolerable: s.tolerable,
+			Interval: s.every, MinPause: s.pause, Timeout: s.timeout, Drain: s.drain, Tolerable: s.tolerable,
 		},
 		Restart: s.restart, Counters: &j.counters,
 	}

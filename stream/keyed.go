@@ -38,7 +38,7 @@ func (s *Stream[T]) KeyBy[K comparable](key func(T) K) *Keyed[K, T] {
 		route.Group = func(v *T) int { return hasher.Group(key(*v), groups) }
 	}
 	s.reached(exchange.Hash).connect(n, b.Chained, route)
-	return &Keyed[K, T]{newStream(s.job, n, &b.Out, func(runtime.SideOut) {})}
+	return &Keyed[K, T]{newStream(s.job, n, &b.Out, nil)}
 }
 
 // keep adds an operator that works on the key and keeps it.

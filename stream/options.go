@@ -23,6 +23,7 @@ type settings struct {
 	every           time.Duration
 	pause           time.Duration
 	timeout         time.Duration
+	drain           time.Duration
 	tolerable       int
 	retain          int
 	restart         RestartStrategy
@@ -57,6 +58,10 @@ func CheckpointPause(d time.Duration) Option { return func(s *settings) { s.paus
 
 // CheckpointTimeout gives a checkpoint up that takes longer (10 min).
 func CheckpointTimeout(d time.Duration) Option { return func(s *settings) { s.timeout = d } }
+
+// DrainTimeout sets how long a cancelled job may take for its last checkpoint (1 min). Then it stops with an error;
+// a later run goes on from the checkpoint before.
+func DrainTimeout(d time.Duration) Option { return func(s *settings) { s.drain = d } }
 
 // TolerateFailedCheckpoints ends the attempt after more than n failed checkpoints in a row. The
 // default is to go on whatever their number: each failure is logged and counted.

@@ -28,7 +28,7 @@ type Stream[T any] struct {
 
 // sideSet is the side outputs of a node, shared by all streams of it.
 type sideSet struct {
-	attach func(runtime.SideOut)
+	attach func(runtime.SideOut) // nil if the node can have none
 	byName map[string]any
 }
 
@@ -172,10 +172,15 @@ func (s *Stream[T]) Side[S any](tag operator.Side[S]) *Stream[S] {
 	if other := s.add.byName[tag.Name()]; other != nil && !known {
 		s.node.Faults = append(s.node.Faults, fmt.Errorf("the side output %q is used with two types", tag.Name()))
 	}
+	if s.add.attach == nil {
+		s.node.Faults = append(s.node.Faults, fmt.Errorf("the side output %q is not of this operator: take it from the stream before KeyBy", tag.Name()))
+	}
 	if !known {
 		typed = &runtime.TypedSide[S]{Tag: tag.Name()}
 		s.add.byName[tag.Name()] = typed
-		s.add.attach(typed)
+		if s.add.attach != nil {
+			s.add.attach(typed)
+		}
 	}
 	return &Stream[S]{job: s.job, node: s.node, out: &typed.Out, side: tag.Name(), add: s.add}
 }

@@ -25,6 +25,7 @@ type Config struct {
 	Interval  time.Duration
 	MinPause  time.Duration // between the end of one and the start of the next
 	Timeout   time.Duration // after which a checkpoint is given up; 0 is 10 min
+	Drain     time.Duration // after which a cancelled job gives up its last checkpoint; 0 is 1 min
 	Tolerable int           // failed checkpoints in a row that do not end the attempt; negative: any number
 	First     int64         // number of the first checkpoint
 	Clock     operator.Clock
@@ -62,8 +63,8 @@ type Coordinator struct {
 	nextAt  int64
 	failed  int // checkpoints in a row
 
-	demanded  bool // one was asked for since the last trigger
-	cancelled bool
+	demanded  bool  // one was asked for since the last trigger
+	cancelled int64 // when Cancel came, 0 if it did not
 	stopping  bool
 	final     bool // the last checkpoint is durable
 	errs      []error
@@ -106,6 +107,9 @@ type event struct {
 func New(c Config) *Coordinator {
 	if c.Timeout == 0 {
 		c.Timeout = 10 * time.Minute
+	}
+	if c.Drain == 0 {
+		c.Drain = time.Minute
 	}
 	return &Coordinator{config: c, next: max(1, c.First)}
 }
@@ -222,7 +226,7 @@ func (c *Coordinator) handle(e event, now int64) {
 	case saved:
 		c.saved(e.err, now)
 	case cancel:
-		c.cancelled = true
+		c.cancelled = now
 	case demand:
 		c.demanded = true
 	}
@@ -307,14 +311,17 @@ func (c *Coordinator) schedule(now int64, pause time.Duration) {
 func (c *Coordinator) act(now int64) {
 	p := c.pending
 	switch {
-	case c.stopping || c.saving:
+	case c.stopping:
+	case c.cancelled != 0 && now-c.cancelled >= int64(c.config.Drain) && !c.final:
+		c.stopWith(fmt.Errorf("the job was cancelled but could not be drained within %v; it stops where its last checkpoint is", c.config.Drain))
+	case c.saving:
 	case c.final:
 		c.stop()
 	case p != nil:
 		if now-p.started >= int64(c.config.Timeout) {
 			c.fail(fmt.Errorf("not complete after %v", c.config.Timeout), now)
 		}
-	case c.ended == len(c.tasks) || c.cancelled:
+	case c.ended == len(c.tasks) || c.cancelled != 0:
 		c.trigger(now, true)
 	case c.demanded || c.nextAt != 0 && c.nextAt <= now:
 		c.trigger(now, false)

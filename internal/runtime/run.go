@@ -97,7 +97,7 @@ func (j *Job) attempt(ctx context.Context, number int, next *int64) error {
 	defer cancel()
 	coordinator := checkpoint.New(j.checkpointConfig(*next, cancel))
 	a, err := Build(j.Plan, Config{
-		Ctx: inner, Log: j.Log, Clock: j.Driver, Executor: j.Driver, Events: coordinator,
+		Ctx: inner, Log: j.Log, Clock: j.Driver, Executor: guarded{j.Driver, coordinator}, Events: coordinator,
 		FS: j.FS, Dir: j.Dir, Exchange: j.Exchange, Number: number, Counters: j.Counters,
 		Restored: restored, Quiet: j.Driver.Simulated(),
 	})
@@ -110,6 +110,28 @@ func (j *Job) attempt(ctx context.Context, number int, next *int64) error {
 	*next = max(*next, coordinator.Next())
 	return err
 }
+
+// guarded makes a panic in background work the failure of the attempt: whoever waits for that work would
+// wait for ever, and a panic that nobody catches would end the process.
+type guarded struct {
+	operator.Executor
+	events checkpoint.Events
+}
+
+// Go runs a background job.
+func (g guarded) Go(name string, job func()) {
+	g.Executor.Go(name, func() {
+		defer func() {
+			if cause := recover(); cause != nil {
+				g.events.Failed(background, operator.Recovered(name, 0, cause))
+			}
+		}()
+		job()
+	})
+}
+
+// background stands for a task in events about work that is no task's.
+const background = -1
 
 func (j *Job) drive(ctx context.Context, a *Attempt, c *checkpoint.Coordinator) error {
 	steppers := []sched.Stepper{c}

@@ -47,7 +47,7 @@ func script(h *streamtest.Harness, splits, n int) *streamtest.Script[click] {
 func windowed(in *stream.Stream[click]) *stream.Stream[string] {
 	return in.EventTime(click.time, stream.OutOfOrder(30*time.Second)).
 		KeyBy(func(c click) string { return c.User }).
-		Window(window.Tumbling(10 * time.Second)).
+		Window(window.Tumbling(10*time.Second)).
 		Aggregate(window.Count[click](), func(user string, s window.Span, n int64) string {
 			return fmt.Sprint(user, " ", s.StartTime().Format(time.TimeOnly), " ", n)
 		})
@@ -67,7 +67,7 @@ func (f *totals) Open(c operator.Context) error {
 
 func (f *totals) Process(c operator.KeyedContext[string], v click, out *operator.Collector[string]) error {
 	*f.n.Ref()++
-	*f.days.Ref(v.At/10)++
+	*f.days.Ref(v.At / 10)++
 	c.SetTimer(streamtest.Day.Add(time.Hour))
 	return nil
 }
