@@ -54,3 +54,13 @@ func families() [][]op.Def {
 		sequence.Table(),
 	}
 }
+
+// Listed is the number of entries in the families' tables; it equals the number of
+// operators where none is listed twice.
+func Listed() int {
+	n := 0
+	for _, f := range families() {
+		n += len(f)
+	}
+	return n
+}
