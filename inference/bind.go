@@ -69,8 +69,10 @@ type binder struct {
 	faults []string
 }
 
-// maxRows bounds the records of a run.
-const maxRows = 1 << 20
+const (
+	maxRows     = 1 << 20 // records of a run
+	maxElements = 1 << 29 // of an input, where the model fixes how many records a run has
+)
 
 func (b *binder) fault(format string, args ...any) {
 	b.faults = append(b.faults, fmt.Sprintf(format, args...))

@@ -152,6 +152,7 @@ func TestShapesThatCannotBe(t *testing.T) {
 	}{
 		"no room":   {dims{0, 2}, "model churn.onnx wants input x float32[0,2]; that is room for 0 records: its first dimension should be the records of a batch"},
 		"too much":  {dims{1 << 30, 2}, "model churn.onnx wants input x float32[1073741824,2]; that is room for 1073741824 records: its first dimension should be the records of a batch"},
+		"too large": {dims{1 << 20, 1 << 10}, "model churn.onnx wants input x float32[1048576,1024]; that is too large to be filled for each run"},
 		"empty":     {dims{-1, 0}, "model churn.onnx wants input x float32[N,0]; no record can have values for that shape"},
 		"overflow":  {dims{-1, 1 << 30, 1 << 30, 1 << 30}, "model churn.onnx wants input x float32[N,1073741824,1073741824,1073741824]; no record can have values for that shape"},
 		"odd":       {dims{-1, -1, 3}, "model churn.onnx wants input x float32[N,N,3]; 2 values a record cannot fill dimensions of 3"},

@@ -19,12 +19,12 @@ func (b *binder) shape(p *inputPlan, c cells) bool {
 	case !p.info.Ranked:
 		dims = undeclared(c)
 	case b.single(dims, c):
-		return b.fixRows(p.info, 1) && b.tail(p, dims, c)
+		return b.fixRows(p.info, 1) && b.tail(p, dims, c) && b.affordable(p)
 	case dims[0].Size >= 0 && !b.fixRows(p.info, dims[0].Size):
 		return false
 	}
 	p.lead = true
-	return b.tail(p, dims[1:], c)
+	return b.tail(p, dims[1:], c) && b.affordable(p)
 }
 
 // single reports whether one record is all of an input.
@@ -102,6 +102,15 @@ func (b *binder) adopt(p *inputPlan, c cells) bool {
 	}
 	p.tail, p.width = slices.Clone(c.dims), c.count
 	return true
+}
+
+// affordable reports whether an input of the runs that the model asks for can be held.
+func (b *binder) affordable(p *inputPlan) bool {
+	if p.width <= maxElements/max(1, b.rows) {
+		return true
+	}
+	b.fault("%s; that is too large to be filled for each run", b.wants(p.info))
+	return false
 }
 
 // fill sets the open dimensions: one of them to n; several are all 1.
