@@ -138,13 +138,13 @@ type reading[T any] struct {
 	t      *testing.T
 	tasks  []*sourceTask[T]
 	got    map[string][]T
+	wake   chan struct{} // of all tasks: who waits then polls each
 	mutate bool
 	failAt int // -1: never
 }
 
 type sourceTask[T any] struct {
 	env    *operator.Env
-	wake   chan struct{}
 	reader operator.Reader[T]
 	out    operator.Emitter[T]
 	splits []operator.Split // by number
@@ -158,14 +158,14 @@ func (c SourceCase[T]) start(t *testing.T, parallelism int, from map[string]mark
 
 func (c SourceCase[T]) open(t *testing.T, s operator.Source[T], parallelism int, from map[string]mark) *reading[T] {
 	t.Helper()
-	r := &reading[T]{t: t, got: map[string][]T{}, failAt: -1}
+	r := &reading[T]{t: t, got: map[string][]T{}, wake: make(chan struct{}, 1), failAt: -1}
 	splits, err := s.Splits(t.Context())
 	require.NoError(t, err)
 	for i := range parallelism {
-		task := &sourceTask[T]{env: Env(t.Context(), i, parallelism), wake: make(chan struct{}, 1), to: r}
+		task := &sourceTask[T]{env: Env(t.Context(), i, parallelism), to: r}
 		task.env.Wake = func() {
 			select {
-			case task.wake <- struct{}{}:
+			case r.wake <- struct{}{}:
 			default:
 			}
 		}
@@ -272,27 +272,11 @@ func (r *reading[T]) finished() bool {
 
 // wait waits until a reader calls Wake.
 func (r *reading[T]) wait(ctx context.Context) {
-	for _, task := range r.tasks {
-		if task.done {
-			continue
-		}
-		select {
-		case <-task.wake:
-			return
-		case <-ctx.Done():
-			require.FailNow(r.t, "the source neither gave records nor said that it ended", "got %d records", count(r.got))
-		default:
-		}
-	}
-	select { // all are quiet: the first one will do, as a test has few
-	case <-r.firstOpen().wake:
+	select {
+	case <-r.wake:
 	case <-ctx.Done():
-	case <-time.After(time.Millisecond):
+		require.FailNow(r.t, "the source neither gave records nor said that it ended", "got %d records", count(r.got))
 	}
-}
-
-func (r *reading[T]) firstOpen() *sourceTask[T] {
-	return r.tasks[slices.IndexFunc(r.tasks, func(s *sourceTask[T]) bool { return !s.done })]
 }
 
 // positions returns where to go on, as a checkpoint would keep it.

@@ -6,7 +6,7 @@
 //	}
 //
 //	payments := stream.From(job, file.Source[Payment]{Path: "in/*.csv.gz", Format: file.CSV[Payment]()})
-//	payments.To(file.Sink[Payment]{Dir: "out", Format: file.JSON[Payment](), Compression: file.Zstd})
+//	payments.To(file.Sink[Payment]{Dir: "out", Format: file.JSON[Payment](), Compression: "zstd"})
 //
 // # Reading
 //

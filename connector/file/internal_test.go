@@ -31,7 +31,6 @@ type every struct {
 	P        *int       `csv:"p"`
 	When     *time.Time `csv:"when"`
 	Left     chan int   `csv:"-"`
-	private  int
 	Optional float64
 }
 

@@ -74,11 +74,11 @@ type packer interface {
 }
 
 // newPacker returns the compressor for a writer's parts, nil for none.
-func newPacker(c Compression) (packer, error) {
-	switch c {
-	case Gzip:
+func newPacker(compression string) (packer, error) {
+	switch compression {
+	case "gzip":
 		return gzip.NewWriter(io.Discard), nil
-	case Zstd:
+	case "zstd":
 		z, err := zstd.NewWriter(io.Discard, zstd.WithEncoderConcurrency(1))
 		if err != nil {
 			return nil, fmt.Errorf("file: zstd: %w", err)

@@ -11,19 +11,8 @@ import (
 	"github.com/turgo-io/turgo/operator"
 )
 
-// Compression is how a sink compresses its files.
-type Compression uint8
-
-const (
-	// Plain files are not compressed.
-	Plain Compression = iota
-	// Gzip files end in .gz.
-	Gzip
-	// Zstd files end in .zst.
-	Zstd
-)
-
-var compressionSuffix = [...]string{"", ".gz", ".zst"}
+// compressions are what a sink can compress by, with the suffix that files get. Values of Sink.Compression.
+var compressions = map[string]string{"": "", "gzip": ".gz", "zstd": ".zst"}
 
 // Roll says when a part file ends. The zero value ends it with each checkpoint.
 type Roll struct {
@@ -42,8 +31,8 @@ type Sink[T any] struct {
 	Prefix string
 	// Format says how records are written.
 	Format Format[T]
-	// Compression compresses the files.
-	Compression Compression
+	// Compression is "gzip", "zstd", or empty for none. Files end in .gz or .zst then.
+	Compression string
 	// Roll says when a file ends. A file can be seen when it has ended and its last checkpoint is durable: files
 	// that span checkpoints are fewer, and seen later.
 	Roll Roll
@@ -66,8 +55,8 @@ func (s Sink[T]) Validate() error {
 	if strings.ContainsAny(s.Prefix, `/\`) {
 		faults = append(faults, fmt.Errorf("file: Sink.Prefix %q holds a slash; Dir names the folder", s.Prefix))
 	}
-	if s.Compression > Zstd {
-		faults = append(faults, fmt.Errorf("file: Sink.Compression: %d is none of Plain, Gzip and Zstd", s.Compression))
+	if _, ok := compressions[s.Compression]; !ok {
+		faults = append(faults, fmt.Errorf("file: Sink.Compression: %q is neither gzip nor zstd", s.Compression))
 	}
 	if s.Roll.Bytes < 0 || s.Roll.After < 0 {
 		faults = append(faults, errors.New("file: Sink.Roll: Bytes and After cannot be negative"))

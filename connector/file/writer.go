@@ -49,7 +49,7 @@ func newWriter[T any](s Sink[T], c operator.Context, d *folder) (*writer[T], err
 		return nil, err
 	}
 	return &writer[T]{
-		folder: d, codec: s.Format.codec(), roll: s.Roll, suffix: s.Format.suffix + compressionSuffix[s.Compression],
+		folder: d, codec: s.Format.codec(), roll: s.Roll, suffix: s.Format.suffix + compressions[s.Compression],
 		subtask: e.Subtask, clock: e.Clock, packer: p, work: serial.New(e.Executor, "file: sync"), last: e.Restored, settled: true,
 	}, nil
 }

@@ -118,12 +118,14 @@ func (d *decoder) text() string {
 
 // row moves one row to b. Rows of a payload have different keys already: none is looked for.
 func (d *decoder) row(b *batch) {
-	rest, ok := d.data, true
+	rest := d.data
 	for range b.columns {
-		if rest, ok = skipValue(rest); !ok {
+		after, ok := skipValue(rest)
+		if !ok {
 			d.bad = true
 			return
 		}
+		rest = after
 	}
 	b.add(d.data[:len(d.data)-len(rest)], 0)
 	d.data = rest

@@ -68,6 +68,7 @@ func count(t testing.TB, path, q string) (n int) {
 	defer rows.Close()
 	require.True(t, rows.Next())
 	require.NoError(t, rows.Scan(&n))
+	require.NoError(t, rows.Err())
 	return n
 }
 
@@ -202,6 +203,7 @@ func TestEveryType(t *testing.T) {
 		into[i] = &got[i]
 	}
 	require.NoError(t, rows.Scan(into...))
+	require.NoError(t, rows.Err())
 	require.Equal(t, []any{int64(math.MinInt64), math.MaxFloat64, int64(1), int64(0), "a\x00ü", []byte{0, 255}}, got[:6])
 	require.Equal(t, []any{nil, int64(-5), 0.5, nil, int64(7), "08:10:11.012"}, got[7:])
 }

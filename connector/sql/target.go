@@ -3,6 +3,7 @@ package sql
 import (
 	"context"
 	dbsql "database/sql"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -99,25 +100,30 @@ func (t *target) check(ctx context.Context) error {
 			return fmt.Errorf("%w: %s has no column %q; it has %s", ErrTable, t.table, c, strings.Join(have, ", "))
 		}
 	}
-	statement, err := t.db.PrepareContext(ctx, t.dialect.insert(t.table, t.layout, 1))
-	if err != nil {
+	if err := t.tryStatement(ctx); err != nil {
 		return fmt.Errorf("%w: %s does not take rows of %s with the key (%s): %w", ErrTable, t.table,
 			strings.Join(t.layout.columns, ", "), strings.Join(t.layout.columns[:t.layout.keys], ", "), err)
 	}
-	return statement.Close()
+	return nil
 }
 
-func (t *target) columns(ctx context.Context) ([]string, error) {
+// tryStatement lets the database read the statement that rows are written by.
+func (t *target) tryStatement(ctx context.Context) (err error) {
+	statement, err := t.db.PrepareContext(ctx, t.dialect.insert(t.table, t.layout, 1))
+	if err != nil {
+		return err
+	}
+	defer func() { err = statement.Close() }()
+	return nil
+}
+
+func (t *target) columns(ctx context.Context) (have []string, err error) {
 	rows, err := t.db.QueryContext(ctx, "SELECT * FROM "+t.dialect.quote(t.table)+" WHERE 1 = 0")
 	if err != nil {
 		return nil, err
 	}
-	defer rows.Close()
-	have, err := rows.Columns()
-	if err != nil {
-		return nil, err
-	}
-	return have, rows.Err()
+	defer func() { err = errors.Join(err, rows.Err(), rows.Close()) }()
+	return rows.Columns()
 }
 
 // write writes rows in one transaction, with ExactlyOnce together with the token of the writer. A transaction
@@ -170,7 +176,7 @@ func (t *target) insert(ctx context.Context, tx *dbsql.Tx, b *batch) error {
 	return t.insertBy(ctx, tx, b, whole, len(b.rows), 1)
 }
 
-func (t *target) insertBy(ctx context.Context, tx *dbsql.Tx, b *batch, from, to, chunk int) error {
+func (t *target) insertBy(ctx context.Context, tx *dbsql.Tx, b *batch, from, to, chunk int) (err error) {
 	if from == to {
 		return nil
 	}
@@ -178,8 +184,10 @@ func (t *target) insertBy(ctx context.Context, tx *dbsql.Tx, b *batch, from, to,
 	if err != nil {
 		return err
 	}
-	defer statement.Close()
-	defer func() { clear(t.args) }()
+	defer func() {
+		err = errors.Join(err, statement.Close())
+		clear(t.args)
+	}()
 	for i := from; i < to; i += chunk {
 		t.args = t.args[:0]
 		for j := i; j < i+chunk; j++ {
