@@ -132,7 +132,7 @@ func (s *Session) fits(in, out int) error {
 func (s *Session) run(w *worker) error {
 	for i, v := range w.in {
 		if err := check(v, &s.model.types[i]); err != nil {
-			return fmt.Errorf("%w: input %d (%s) %w", ErrInput, i, s.model.inputs[i], err)
+			return fmt.Errorf("%w: %s %w", ErrInput, s.model.inputs[i], err)
 		}
 		for _, o := range w.out {
 			if o == v && v != nil {

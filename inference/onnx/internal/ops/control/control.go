@@ -2,7 +2,9 @@ package control
 
 import (
 	"fmt"
+	"slices"
 
+	"github.com/turgo-io/turgo/inference/onnx/internal/kernel"
 	"github.com/turgo-io/turgo/inference/onnx/internal/ops/op"
 	"github.com/turgo-io/turgo/inference/tensor"
 )
@@ -71,79 +73,38 @@ func hand(c *op.Ctx, i int, v tensor.Value) error {
 	return nil
 }
 
-// newLoop repeats its body: inputs are the trip count, the condition and the
-// carried state; outputs the final state and what each iteration gives, stacked.
-func newLoop(b *op.Build) (op.Kernel, error) {
-	body := b.Graph("body")
-	carried := b.NumIn() - 2
-	if body != nil && (body.NumIn() != 2+carried || body.NumOut() < 1+carried) {
-		b.Fail("the body takes %d and gives %d values, for %d carried ones", body.NumIn(), body.NumOut(), carried)
-	}
-	return op.Func(func(c *op.Ctx) error { return runLoop(c, body, carried) }), nil
+// carrier copies the values that pass from one iteration to the next, into the same
+// tensors every other time.
+type carrier struct {
+	bufs [2][]*tensor.Tensor
+	turn int
 }
 
-func runLoop(c *op.Ctx, body op.Sub, carried int) error {
-	trips, err := tripCount(c.In(0))
-	if err != nil {
-		return err
+// next copies from into dst, whose former values may be what the body read from.
+func (k *carrier) next(dst, from []tensor.Value) error {
+	k.turn = 1 - k.turn
+	for len(k.bufs[k.turn]) < len(dst) {
+		k.bufs[k.turn] = append(k.bufs[k.turn], &tensor.Tensor{})
 	}
-	on := true
-	if t := c.In(1); t != nil {
-		if on, err = truth(t); err != nil {
-			return err
-		}
-	}
-	state := make([]tensor.Value, 2+carried)
-	for i := range carried {
-		state[2+i] = c.Value(2 + i)
-	}
-	gathered := make([]stack, body.NumOut()-1-carried)
-	for i := int64(0); on && i < trips; i++ {
-		state[0], state[1] = tensor.Scalar(i), tensor.Scalar(on)
-		out, err := body.Run(c, state)
-		if err != nil {
-			return err
-		}
-		cond, ok := out[0].(*tensor.Tensor)
+	for i, v := range from[:len(dst)] {
+		t, ok := v.(*tensor.Tensor)
 		if !ok {
-			return fmt.Errorf("%w: the body's condition is missing", op.ErrInput)
+			dst[i] = tensor.Clone(v)
+			continue
 		}
-		if on, err = truth(cond); err != nil {
+		buf := k.bufs[k.turn][i]
+		if err := buf.CopyFrom(t); err != nil {
 			return err
 		}
-		for k := range carried {
-			state[2+k] = tensor.Clone(out[1+k])
-		}
-		for k := range gathered {
-			if err := gathered[k].add(c, out[1+carried+k]); err != nil {
-				return err
-			}
-		}
-	}
-	for k := range carried {
-		if err := hand(c, k, state[2+k]); err != nil {
-			return err
-		}
-	}
-	for k := range gathered {
-		if err := gathered[k].deliver(c, carried+k, 0, false); err != nil {
-			return err
-		}
+		dst[i] = buf
 	}
 	return nil
 }
 
-// tripCount is the largest number of iterations; none given means no bound.
-func tripCount(t *tensor.Tensor) (int64, error) {
-	if t == nil {
-		return 1<<63 - 1, nil
-	}
-	return tensor.Item[int64](t)
-}
-
-// stack gathers one scan output.
+// stack gathers one scan output, in tensors that are kept from run to run.
 type stack struct {
 	items []*tensor.Tensor
+	n     int // items in use
 	bytes int64
 }
 
@@ -152,7 +113,7 @@ func (s *stack) add(c *op.Ctx, v tensor.Value) error {
 	if !ok {
 		return fmt.Errorf("%w: a scan output must be a tensor", op.ErrInput)
 	}
-	if len(s.items) > 0 && t.String() != s.items[0].String() {
+	if s.n > 0 && !alike(t, s.items[0]) {
 		return fmt.Errorf("%w: scan output %v after %v", op.ErrInput, t, s.items[0])
 	}
 	// What is gathered lies outside the arena, and counts against its limit here.
@@ -160,8 +121,18 @@ func (s *stack) add(c *op.Ctx, v tensor.Value) error {
 	if limit := c.Arena().Limit; limit > 0 && s.bytes > limit {
 		return fmt.Errorf("%w: scan outputs of %d bytes", op.ErrMemory, s.bytes)
 	}
-	s.items = append(s.items, t.Clone())
-	return nil
+	if s.n == len(s.items) {
+		s.items = append(s.items, &tensor.Tensor{})
+	}
+	s.n++
+	return s.items[s.n-1].CopyFrom(t)
+}
+
+func (s *stack) reset() { s.n, s.bytes = 0, 0 }
+
+// alike reports whether two tensors have the same type and shape.
+func alike(a, b *tensor.Tensor) bool {
+	return a.Elem() == b.Elem() && slices.Equal(a.Shape(), b.Shape())
 }
 
 // deliver writes the items along a new axis, backwards if asked.
@@ -169,7 +140,7 @@ func (s *stack) deliver(c *op.Ctx, i, axis int, reverse bool) error {
 	if !c.HasOut(i) {
 		return nil
 	}
-	if len(s.items) == 0 {
+	if s.n == 0 {
 		// Nothing says what an iteration would have given.
 		shape := [1]int{0}
 		_, err := c.Out(i, tensor.Float32, shape[:])
@@ -179,11 +150,11 @@ func (s *stack) deliver(c *op.Ctx, i, axis int, reverse bool) error {
 	if axis < 0 {
 		axis += first.Rank() + 1
 	}
-	if axis < 0 || axis > first.Rank() {
+	if axis < 0 || axis > first.Rank() || first.Rank() >= kernel.MaxRank {
 		return fmt.Errorf("%w: scan axis %d for %v", op.ErrInput, axis, first)
 	}
-	shape := append([]int(nil), first.Shape()[:axis]...)
-	shape = append(append(shape, len(s.items)), first.Shape()[axis:]...)
+	var buf [kernel.MaxRank]int
+	shape := append(append(append(buf[:0], first.Shape()[:axis]...), s.n), first.Shape()[axis:]...)
 	y, err := c.Out(i, first.Elem(), shape)
 	if err != nil {
 		return err
@@ -192,13 +163,13 @@ func (s *stack) deliver(c *op.Ctx, i, axis int, reverse bool) error {
 	for _, d := range first.Shape()[axis:] {
 		inner *= d
 	}
-	for k := range s.items {
+	for k := range s.n {
 		t := s.items[k]
 		if reverse {
-			t = s.items[len(s.items)-1-k]
+			t = s.items[s.n-1-k]
 		}
 		for o := 0; o*inner < t.Len(); o++ {
-			move(y, (o*len(s.items)+k)*inner, t, o*inner, inner)
+			move(y, (o*s.n+k)*inner, t, o*inner, inner)
 		}
 	}
 	return nil

@@ -3,6 +3,7 @@ package control
 import (
 	"fmt"
 
+	"github.com/turgo-io/turgo/inference/onnx/internal/kernel"
 	"github.com/turgo-io/turgo/inference/onnx/internal/ops/op"
 	"github.com/turgo-io/turgo/inference/tensor"
 )
@@ -33,7 +34,7 @@ func newScan(b *op.Build) (op.Kernel, error) {
 	if k.state < 0 || k.body.NumOut() < k.state {
 		b.Fail("the body takes %d values, %d of them scanned", k.body.NumIn(), k.inputs)
 	}
-	return op.Func(k.Run), nil
+	return k, nil
 }
 
 // at is element i of a list that may be shorter, 0 then.
@@ -44,89 +45,127 @@ func at(list []int, i int) int {
 	return 0
 }
 
+// scanMemory is what a scan keeps from run to run.
+type scanMemory struct {
+	args    []tensor.Value // of the node
+	call    []tensor.Value // of the body
+	slices  []*tensor.Tensor
+	carrier carrier
+	stacks  []stack
+	// whole gathers the results of a batch, item by item.
+	whole []stack
+	item  []*tensor.Tensor
+}
+
+func (k *scan) memory(c *op.Ctx) *scanMemory {
+	return op.Private(c, k, func() *scanMemory {
+		m := &scanMemory{
+			args: make([]tensor.Value, k.state+k.inputs), call: make([]tensor.Value, k.state+k.inputs),
+			stacks: make([]stack, k.body.NumOut()-k.state), whole: make([]stack, k.body.NumOut()),
+		}
+		for range k.state + k.inputs {
+			m.slices = append(m.slices, &tensor.Tensor{})
+			m.item = append(m.item, &tensor.Tensor{})
+		}
+		return m
+	})
+}
+
 func (k *scan) Run(c *op.Ctx) error {
+	m := k.memory(c)
 	if k.batched {
-		return k.runBatched(c)
+		return k.runBatched(c, m)
 	}
-	args := make([]tensor.Value, k.state+k.inputs)
-	for i := range args {
-		args[i] = c.Value(i)
+	for i := range m.args {
+		m.args[i] = c.Value(i)
 	}
-	state, outs, err := k.once(c, args, -1)
-	if err != nil {
+	if err := k.once(c, m, -1); err != nil {
 		return err
 	}
-	for i, v := range state {
-		if err := hand(c, i, v); err != nil {
+	for i := range k.state {
+		if err := hand(c, i, m.call[i]); err != nil {
 			return err
 		}
 	}
-	for i := range outs {
-		if err := outs[i].deliver(c, k.state+i, at(k.outAxes, i), at(k.outBack, i) != 0); err != nil {
+	for i := range m.stacks {
+		if err := m.stacks[i].deliver(c, k.state+i, at(k.outAxes, i), at(k.outBack, i) != 0); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// once scans over one set of arguments, for at most limit steps unless negative.
-func (k *scan) once(c *op.Ctx, args []tensor.Value, limit int) (state []tensor.Value, outs []stack, err error) {
+// once scans over the arguments, for at most limit steps unless negative. The final
+// state is left in m.call, the gathered outputs in m.stacks.
+func (k *scan) once(c *op.Ctx, m *scanMemory, limit int) error {
+	steps, err := k.steps(m)
+	if err != nil {
+		return err
+	}
+	total := steps
+	if limit >= 0 {
+		steps = min(steps, limit)
+	}
+	copy(m.call, m.args[:k.state])
+	for i := range m.stacks {
+		m.stacks[i].reset()
+	}
+	for s := range steps {
+		for i := range k.inputs {
+			place := s
+			if at(k.inBack, i) != 0 {
+				place = total - 1 - s
+			}
+			if err := slice(m.slices[i], m.args[k.state+i].(*tensor.Tensor), at(k.inAxes, i), place); err != nil {
+				return err
+			}
+			m.call[k.state+i] = m.slices[i]
+		}
+		out, err := k.body.Run(c, m.call)
+		if err != nil {
+			return err
+		}
+		if err := m.carrier.next(m.call[:k.state], out); err != nil {
+			return err
+		}
+		for i := range m.stacks {
+			if err := m.stacks[i].add(c, out[k.state+i]); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// steps is the length of the scanned axes, which all inputs share.
+func (k *scan) steps(m *scanMemory) (int, error) {
 	steps := -1
 	for i := range k.inputs {
-		t, ok := args[k.state+i].(*tensor.Tensor)
+		t, ok := m.args[k.state+i].(*tensor.Tensor)
 		if !ok {
-			return nil, nil, fmt.Errorf("%w: Scan input %d is no tensor", op.ErrInput, i)
+			return 0, fmt.Errorf("%w: Scan input %d is no tensor", op.ErrInput, i)
 		}
 		axis := at(k.inAxes, i)
 		if axis < 0 {
 			axis += t.Rank()
 		}
-		if axis < 0 || axis >= t.Rank() || steps >= 0 && t.Dim(axis) != steps {
-			return nil, nil, fmt.Errorf("%w: Scan of %v along axis %d for %d steps", op.ErrInput, t, axis, steps)
+		if axis < 0 || axis >= t.Rank() || t.Rank() > kernel.MaxRank || steps >= 0 && t.Dim(axis) != steps {
+			return 0, fmt.Errorf("%w: Scan of %v along axis %d for %d steps", op.ErrInput, t, axis, steps)
 		}
 		steps = t.Dim(axis)
 	}
-	if limit >= 0 {
-		steps = min(steps, limit)
-	}
-	call := make([]tensor.Value, len(args))
-	copy(call, args[:k.state])
-	outs = make([]stack, k.body.NumOut()-k.state)
-	for s := range steps {
-		for i := range k.inputs {
-			t := args[k.state+i].(*tensor.Tensor)
-			if call[k.state+i], err = slice(t, at(k.inAxes, i), s, steps, at(k.inBack, i) != 0); err != nil {
-				return nil, nil, err
-			}
-		}
-		out, err := k.body.Run(c, call)
-		if err != nil {
-			return nil, nil, err
-		}
-		for i := range k.state {
-			call[i] = tensor.Clone(out[i])
-		}
-		for i := range outs {
-			if err := outs[i].add(c, out[k.state+i]); err != nil {
-				return nil, nil, err
-			}
-		}
-	}
-	return call[:k.state], outs, nil
+	return max(steps, 0), nil
 }
 
-// slice is a copy of t at one place of an axis, without that axis.
-func slice(t *tensor.Tensor, axis, i, steps int, reverse bool) (*tensor.Tensor, error) {
+// slice copies what t has at one place of an axis into out, without that axis.
+func slice(out, t *tensor.Tensor, axis, i int) error {
 	if axis < 0 {
 		axis += t.Rank()
 	}
-	if reverse {
-		i = steps - 1 - i
-	}
-	shape := append(append([]int(nil), t.Shape()[:axis]...), t.Shape()[axis+1:]...)
-	out, err := tensor.New(t.Elem(), shape...)
-	if err != nil || out.Len() == 0 {
-		return out, err
+	var buf [kernel.MaxRank]int
+	shape := append(append(buf[:0], t.Shape()[:axis]...), t.Shape()[axis+1:]...)
+	if err := out.Resize(t.Elem(), shape); err != nil {
+		return err
 	}
 	inner := 1
 	for _, d := range t.Shape()[axis+1:] {
@@ -135,58 +174,72 @@ func slice(t *tensor.Tensor, axis, i, steps int, reverse bool) (*tensor.Tensor, 
 	for o := 0; o*inner < out.Len(); o++ {
 		move(out, o*inner, t, (o*t.Dim(axis)+i)*inner, inner)
 	}
-	return out, nil
+	return nil
 }
 
 // runBatched is version 8: input 0 is the sequence lengths, and every other value
 // has the batch as its first dimension.
-func (k *scan) runBatched(c *op.Ctx) error {
-	first, ok := c.Value(1).(*tensor.Tensor)
-	if !ok || first.Rank() == 0 {
+func (k *scan) runBatched(c *op.Ctx, m *scanMemory) error {
+	first := c.In(1)
+	if first == nil || first.Rank() == 0 {
 		return fmt.Errorf("%w: Scan of %v", op.ErrInput, first)
 	}
 	batch := first.Dim(0)
-	lens := c.In(0)
-	all := make([]stack, k.body.NumOut())
+	var lens []int64
+	if t := c.In(0); t != nil {
+		if lens = tensor.Slice[int64](t); len(lens) != batch {
+			return fmt.Errorf("%w: lengths %v for a batch of %d", op.ErrInput, t, batch)
+		}
+	}
+	for i := range m.whole {
+		m.whole[i].reset()
+	}
 	for b := range batch {
-		args := make([]tensor.Value, k.state+k.inputs)
-		for i := range args {
-			t, err := c.Need(1 + i)
-			if err != nil {
-				return err
-			}
-			if t.Rank() == 0 || t.Dim(0) != batch {
-				return fmt.Errorf("%w: Scan input %v in a batch of %d", op.ErrInput, t, batch)
-			}
-			if args[i], err = slice(t, 0, b, batch, false); err != nil {
-				return err
-			}
+		if err := k.oneOf(c, m, b, batch, lens); err != nil {
+			return err
 		}
-		limit := -1
-		if lens != nil {
-			limit = int(tensor.Slice[int64](lens)[b])
+	}
+	for i := range m.whole {
+		if err := m.whole[i].deliver(c, i, 0, false); err != nil {
+			return err
 		}
-		state, outs, err := k.once(c, args, limit)
+	}
+	return nil
+}
+
+// oneOf scans item b of a batch.
+func (k *scan) oneOf(c *op.Ctx, m *scanMemory, b, batch int, lens []int64) error {
+	for i := range m.args {
+		t, err := c.Need(1 + i)
 		if err != nil {
 			return err
 		}
-		for i, v := range state {
-			if err := all[i].add(c, v); err != nil {
-				return err
-			}
+		if t.Rank() == 0 || t.Rank() > kernel.MaxRank || t.Dim(0) != batch {
+			return fmt.Errorf("%w: Scan input %v in a batch of %d", op.ErrInput, t, batch)
 		}
-		for i := range outs {
-			t, err := outs[i].joined()
-			if err != nil {
-				return err
-			}
-			if err := all[k.state+i].add(c, t); err != nil {
-				return err
-			}
+		if err := slice(m.item[i], t, 0, b); err != nil {
+			return err
+		}
+		m.args[i] = m.item[i]
+	}
+	limit := -1
+	if lens != nil {
+		limit = int(max(lens[b], 0))
+	}
+	if err := k.once(c, m, limit); err != nil {
+		return err
+	}
+	for i := range k.state {
+		if err := m.whole[i].add(c, m.call[i]); err != nil {
+			return err
 		}
 	}
-	for i := range all {
-		if err := all[i].deliver(c, i, 0, false); err != nil {
+	for i := range m.stacks {
+		t, err := m.stacks[i].joined()
+		if err != nil {
+			return err
+		}
+		if err := m.whole[k.state+i].add(c, t); err != nil {
 			return err
 		}
 	}
@@ -195,15 +248,15 @@ func (k *scan) runBatched(c *op.Ctx) error {
 
 // joined is the items along a new first axis.
 func (s *stack) joined() (*tensor.Tensor, error) {
-	if len(s.items) == 0 {
+	if s.n == 0 {
 		return tensor.New(tensor.Float32, 0)
 	}
 	first := s.items[0]
-	out, err := tensor.New(first.Elem(), append([]int{len(s.items)}, first.Shape()...)...)
+	out, err := tensor.New(first.Elem(), append([]int{s.n}, first.Shape()...)...)
 	if err != nil {
 		return nil, err
 	}
-	for i, t := range s.items {
+	for i, t := range s.items[:s.n] {
 		move(out, i*first.Len(), t, 0, first.Len())
 	}
 	return out, nil

@@ -180,10 +180,15 @@ func (l lstmCell) step(s *stepState) {
 	}
 }
 
+// rnnMemory is what a layer keeps from run to run, so that runs allocate nothing.
+type rnnMemory struct {
+	direction direction
+	step      stepState
+}
+
 // direction is one direction of one run.
 type direction struct {
 	*recurrent
-	c        *op.Ctx
 	packedR  *kernel.Packed
 	bias     []float32 // 2·gates·H, nil if absent
 	peephole []float32
@@ -280,8 +285,11 @@ func (r *recurrent) weights(c *op.Ctx, i, width int) ([]*kernel.Packed, error) {
 	if t.Rank() != 3 || t.Dim(0) != r.directions || t.Dim(1) != rows || t.Dim(2) != width {
 		return nil, fmt.Errorf("%w: weights %v for %d directions, %d gates of %d and width %d", op.ErrInput, t, r.directions, r.gates, r.hidden, width)
 	}
-	if ready := [][]*kernel.Packed{1: r.w, 2: r.r}[i]; ready != nil {
-		return ready, nil
+	if i == 1 && r.w != nil {
+		return r.w, nil
+	}
+	if i == 2 && r.r != nil {
+		return r.r, nil
 	}
 	isa := kernel.Best()
 	out := make([]*kernel.Packed, r.directions)
@@ -392,7 +400,9 @@ func (r *recurrent) part(c *op.Ctx, i, d, n int) ([]float32, error) {
 // [steps, dirs, batch, H].
 func (r *recurrent) one(c *op.Ctx, d int, s sizes, x, y, h, cells []float32, w, rec *kernel.Packed, lens []int64) error {
 	width := r.gates * r.hidden
-	dir := direction{recurrent: r, c: c, packedR: rec}
+	m := op.Private(c, r, func() *rnnMemory { return &rnnMemory{} })
+	dir, step := &m.direction, &m.step
+	*dir = direction{recurrent: r, packedR: rec}
 	var err error
 	if dir.bias, err = r.part(c, 3, d, 2*width); err != nil {
 		return err
@@ -421,7 +431,7 @@ func (r *recurrent) one(c *op.Ctx, d int, s sizes, x, y, h, cells []float32, w, 
 	if cells != nil {
 		cells = cells[d*s.batch*r.hidden:][:s.batch*r.hidden]
 	}
-	step := stepState{run: &dir, act: r.activate[d*r.perDir:][:r.perDir]}
+	*step = stepState{run: dir, act: r.activate[d*r.perDir:][:r.perDir]}
 	backwards := r.reverse || d == 1
 	for t := range s.steps {
 		rec.Mul(state, width, h, r.hidden, s.batch, false, dir.scratch)
@@ -438,7 +448,7 @@ func (r *recurrent) one(c *op.Ctx, d int, s sizes, x, y, h, cells []float32, w, 
 			if cells != nil {
 				step.c = cells[b*r.hidden:][:r.hidden]
 			}
-			r.cell.step(&step)
+			r.cell.step(step)
 			copy(y[((at*r.directions+d)*s.batch+b)*r.hidden:][:r.hidden], step.h)
 		}
 	}

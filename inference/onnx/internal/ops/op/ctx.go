@@ -10,7 +10,7 @@ import (
 
 var (
 	// ErrInput says that an operator was given an input it cannot work on.
-	ErrInput = errors.New("onnx: input does not fit the operator")
+	ErrInput = errors.New("onnx: input does not fit")
 	// ErrType says that an operator is not defined for the element type given.
 	ErrType = errors.New("onnx: element type not supported by the operator")
 )
