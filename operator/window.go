@@ -67,6 +67,7 @@ type windowed[K comparable, T, A, V, R any] struct {
 	spans   []window.Span
 	tumble  window.TumblingWindow // the fast path, if Size is not 0
 	passed  int64                 // the watermark
+	work    pane[A]               // the one at work: aggregators take pointers, and nothing shall escape
 	out     R
 }
 
@@ -164,23 +165,22 @@ func (o *windowed[K, T, A, V, R]) mergeInto(s window.Span, time int64, v *T) err
 		o.Aggregator.Add(&p.First.Acc, v)
 		return nil
 	}
-	session, open := o.takeTouching(p, s)
-	if !open && s.Last() <= o.passed {
+	if !o.takeTouching(p, s) && s.Last() <= o.passed {
 		if !p.Open {
 			o.panes.Clear()
 		}
 		return o.drop(time, v)
 	}
-	o.Aggregator.Add(&session.Acc, v)
-	p.add(session)
-	o.timers.Set(state.EventTime, session.Span.Last(), 0)
+	o.Aggregator.Add(&o.work.Acc, v)
+	p.add(o.work)
+	o.timers.Set(state.EventTime, o.work.Span.Last(), 0)
 	return nil
 }
 
-// takeTouching takes the sessions out that s touches, and returns them as one that covers s; open is false if there
+// takeTouching takes the sessions out that s touches, and makes work the one that covers them and s; false if there
 // were none. Open sessions do not touch each other, so there are two at most.
-func (o *windowed[K, T, A, V, R]) takeTouching(p *panes[A], s window.Span) (one pane[A], open bool) {
-	one.Span = s
+func (o *windowed[K, T, A, V, R]) takeTouching(p *panes[A], s window.Span) (open bool) {
+	o.work = pane[A]{Span: s}
 	for i := 0; p.Open && i <= len(p.More); {
 		q := p.at(i)
 		if !q.Span.Touches(s) {
@@ -188,24 +188,25 @@ func (o *windowed[K, T, A, V, R]) takeTouching(p *panes[A], s window.Span) (one 
 			continue
 		}
 		if open {
-			one = o.join(q, &one)
+			o.join(q)
 		} else {
-			one, open = pane[A]{q.Span.Cover(s), q.Acc}, true
+			o.work, open = pane[A]{q.Span.Cover(s), q.Acc}, true
 		}
 		p.remove(i)
 	}
-	return one, open
+	return open
 }
 
-// join merges two sessions, the earlier one first.
-func (o *windowed[K, T, A, V, R]) join(a, b *pane[A]) pane[A] {
-	if b.Span.Start < a.Span.Start {
-		a, b = b, a
+// join merges a session with the one at work, the earlier one first.
+func (o *windowed[K, T, A, V, R]) join(q *pane[A]) {
+	span := o.work.Span.Cover(q.Span)
+	if o.work.Span.Start < q.Span.Start {
+		o.Aggregator.Merge(&o.work.Acc, &q.Acc)
+	} else {
+		o.Aggregator.Merge(&q.Acc, &o.work.Acc)
+		o.work.Acc = q.Acc
 	}
-	m := *a
-	o.Aggregator.Merge(&m.Acc, &b.Acc)
-	m.Span = a.Span.Cover(b.Span)
-	return m
+	o.work.Span = span
 }
 
 // extend lets a session reach further. Its timer stays where it was: when it fires, it finds the
@@ -264,9 +265,9 @@ func (o *windowed[K, T, A, V, R]) fire() error {
 		if i < 0 {
 			break
 		}
-		q := *p.at(i)
+		o.work = *p.at(i)
 		p.remove(i)
-		if err := o.emit(&q); err != nil {
+		if err := o.emit(); err != nil {
 			return err
 		}
 	}
@@ -293,9 +294,10 @@ func (p *panes[A]) due(w int64) int {
 	return best
 }
 
-func (o *windowed[K, T, A, V, R]) emit(p *pane[A]) error {
+// emit puts out the window at work.
+func (o *windowed[K, T, A, V, R]) emit() error {
 	k, _ := o.keys.Current()
 	o.Context.Enter()
-	o.out = o.Result(k, p.Span, o.Aggregator.Result(&p.Acc))
-	return o.Out.Push(p.Span.Last(), &o.out)
+	o.out = o.Result(k, o.work.Span, o.Aggregator.Result(&o.work.Acc))
+	return o.Out.Push(o.work.Span.Last(), &o.out)
 }
