@@ -10,10 +10,18 @@ type Collector[T any] struct {
 	time    int64
 	err     error
 	scratch T
+	task    *TaskState // nil outside a job
+	index   int32      // of the operator whose user code emits
 }
 
 // NewCollector returns a collector into out; nil drops everything.
 func NewCollector[T any](out Receiver[T]) *Collector[T] { return &Collector[T]{out: out, time: NoTime} }
+
+// of notes whose user code emits: an error or a panic after an emit is its own, not that of what comes after.
+func (c *Collector[T]) of(x Context) *Collector[T] {
+	c.task, c.index = x.env.Task, x.env.Index
+	return c
+}
 
 // Emit hands v on.
 func (c *Collector[T]) Emit(v T) { c.emit(c.time, v) }
@@ -26,7 +34,9 @@ func (c *Collector[T]) emit(t int64, v T) {
 		return
 	}
 	c.scratch = v
-	c.err = c.out.Push(t, &c.scratch)
+	if c.err = c.out.Push(t, &c.scratch); c.err == nil && c.task != nil {
+		c.task.Operator = c.index
+	}
 }
 
 // At sets the event time of what is emitted next.

@@ -103,7 +103,7 @@ type function[In, Out any] struct {
 }
 
 func (o *function[In, Out]) Open(c Context, out Receiver[Out]) error {
-	o.collect = NewCollector(out)
+	o.collect = NewCollector(out).of(c)
 	return errors.Join(o.Base.Open(c, out), open(o.fn, c))
 }
 
@@ -172,7 +172,7 @@ func (o *keyed[K, In, Out]) Open(c Context, out Receiver[Out]) (err error) {
 	o.timers = state.NewTimers(c)
 	o.onTimer, _ = o.fn.(TimerFunction[K, Out])
 	o.context = KeyedContext[K]{RecordContext: RecordContext{Context: c}, keys: keys, timers: o.timers}
-	o.collect = NewCollector(out)
+	o.collect = NewCollector(out).of(c)
 	return errors.Join(o.Base.Open(c, out), open(o.fn, c))
 }
 

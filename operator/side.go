@@ -30,7 +30,7 @@ func (s Side[T]) Receiver(c Context) (Receiver[T], error) {
 // errors are looked after for a Function or a Keyed; an Operator returns its Err after emitting.
 func (s Side[T]) Output(c Context) (*Collector[T], error) {
 	r, err := s.Receiver(c)
-	out := NewCollector(r)
+	out := NewCollector(r).of(c)
 	if r != nil {
 		c.env.outputs = append(c.env.outputs, out)
 	}

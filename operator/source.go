@@ -66,9 +66,10 @@ type Discoverer interface {
 
 // Emitter is where a reader puts records: the head of the task's chain.
 type Emitter[T any] struct {
-	Next Receiver[T]
-	Task *TaskState
-	N    uint64 // records emitted, for metrics
+	Next  Receiver[T]
+	Task  *TaskState
+	Index int32  // of the source in its task
+	N     uint64 // records emitted, for metrics
 }
 
 // Split says which split the records that follow came from.
@@ -77,7 +78,11 @@ func (e *Emitter[T]) Split(number int32) { e.Task.Split = number }
 // Emit hands a record on. time is its event time if the source knows it, else NoTime.
 func (e *Emitter[T]) Emit(time int64, v *T) error {
 	e.N++
-	return e.Next.Push(time, v)
+	if err := e.Next.Push(time, v); err != nil {
+		return err
+	}
+	e.Task.Operator = e.Index // what runs next is the reader again
+	return nil
 }
 
 // Idle says that split has nothing to read for now, so that its watermark holds no one back.

@@ -26,11 +26,18 @@ type Route[T any] struct {
 	Group  func(*T) int
 	Groups int
 	Pick   func(v T, n int) int
+
+	// Running, if not nil, is set to Index before Group or Pick runs: it names the culprit of a panic.
+	Running *int32
+	Index   int32
 }
 
 // newOutput returns the dealing receiver for a route.
 func newOutput[T any](senders []*sender[T], r Route[T], from int) operator.Receiver[T] {
 	marks := marker[T]{senders}
+	if r.Running == nil {
+		r.Running = new(int32)
+	}
 	switch {
 	case len(senders) == 1:
 		return &oneOut[T]{marks, senders[0]}
@@ -41,7 +48,7 @@ func newOutput[T any](senders []*sender[T], r Route[T], from int) operator.Recei
 	case r.Kind == Broadcast:
 		return &allOut[T]{marks}
 	case r.Kind == Custom:
-		return &pickOut[T]{marks, r.Pick}
+		return &pickOut[T]{marks, r}
 	}
 	return &oneOut[T]{marks, senders[0]}
 }
@@ -75,12 +82,12 @@ func (o *oneOut[T]) Push(time int64, v *T) error {
 
 type hashOut[T any] struct {
 	marker[T]
-	group func(*T) int
+	route Route[T]
 	owner []uint16
 }
 
 func newHashOut[T any](m marker[T], r Route[T]) *hashOut[T] {
-	o := &hashOut[T]{m, r.Group, make([]uint16, r.Groups)}
+	o := &hashOut[T]{m, r, make([]uint16, r.Groups)}
 	for g := range o.owner {
 		o.owner[g] = uint16(g * len(m.senders) / r.Groups)
 	}
@@ -88,7 +95,8 @@ func newHashOut[T any](m marker[T], r Route[T]) *hashOut[T] {
 }
 
 func (o *hashOut[T]) Push(time int64, v *T) error {
-	o.senders[o.owner[o.group(v)]].emit(time, v)
+	*o.route.Running = o.route.Index
+	o.senders[o.owner[o.route.Group(v)]].emit(time, v)
 	return nil
 }
 
@@ -116,12 +124,13 @@ func (o *allOut[T]) Push(time int64, v *T) error {
 
 type pickOut[T any] struct {
 	marker[T]
-	pick func(T, int) int
+	route Route[T]
 }
 
 func (o *pickOut[T]) Push(time int64, v *T) error {
 	n := len(o.senders)
-	i := o.pick(*v, n) % n
+	*o.route.Running = o.route.Index
+	i := o.route.Pick(*v, n) % n
 	if i < 0 {
 		i += n
 	}

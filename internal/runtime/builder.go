@@ -62,6 +62,7 @@ func (c Consumer[T]) receiver(b *Builder) (operator.Receiver[T], error) {
 	}
 	route := c.Route
 	route.Kind = c.Edge.Kind
+	route.Running, route.Index = &b.task.shared.Operator, b.task.guest(c.Edge)
 	r, outs := exchangeOf[T](b.attempt, c.Edge).Output(b.task.Subtask, route)
 	b.task.outputs = append(b.task.outputs, outs...)
 	return r, nil

@@ -171,7 +171,7 @@ func (s *sourceTask[T]) add(split operator.Split, position []byte) error {
 }
 
 func (s *sourceTask[T]) step(*Task) (operator.Status, error) {
-	s.env.Task.Operator = s.env.Index
+	s.env.Task.Operator, s.emitter.Index = s.env.Index, s.env.Index
 	if s.discoverAt != 0 && s.discoverAt <= s.env.Clock.Now() {
 		s.discover()
 	}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/turgo-io/turgo/internal/checkpoint"
 	"github.com/turgo-io/turgo/internal/exchange"
+	"github.com/turgo-io/turgo/internal/graph"
 	"github.com/turgo-io/turgo/internal/sched"
 	"github.com/turgo-io/turgo/operator"
 	"github.com/turgo-io/turgo/state"
@@ -24,6 +25,7 @@ type Task struct {
 	Name    string
 	Subtask int
 	ops     []*instance // in the order in which they were built: outputs before inputs
+	guests  []string    // names of user code that runs here for an edge, by -1-TaskState.Operator
 
 	source  sourcePort
 	inputs  []exchange.In
@@ -67,6 +69,18 @@ type instance struct {
 	starter   operator.Starter
 	committer operator.Committer
 	acker     operator.Acker
+	opened    bool // open was called: close gives back what it took, even if it failed
+}
+
+// guest numbers the user code of an edge that runs here, in the sending task: the key function of the KeyBy behind it,
+// or a partition function.
+func (t *Task) guest(e *graph.Edge) int32 {
+	n := e.To
+	if e.Kind == exchange.Custom {
+		n = e.From
+	}
+	t.guests = append(t.guests, n.Name)
+	return -int32(len(t.guests))
 }
 
 // Park returns where the task waits.
@@ -108,6 +122,9 @@ func (t *Task) caught(s *sched.Status) {
 
 // culprit is the operator whose code ran last.
 func (t *Task) culprit() *instance {
+	if i := -1 - int(t.shared.Operator); i >= 0 && i < len(t.guests) {
+		return &instance{name: t.guests[i]}
+	}
 	for _, op := range t.ops {
 		if op.env.Index == t.shared.Operator {
 			return op
@@ -168,7 +185,7 @@ func (t *Task) step() (sched.Status, error) {
 func (t *Task) openAll() error {
 	t.opened = true
 	for _, op := range t.ops {
-		t.shared.Operator = op.env.Index
+		t.shared.Operator, op.opened = op.env.Index, true
 		if err := op.open(); err != nil {
 			return fmt.Errorf("opening %s: %w", op.name, err)
 		}
@@ -224,11 +241,14 @@ func (t *Task) work() (bool, error) {
 }
 
 func (t *Task) stepSource() (bool, error) {
+	before := t.source.records()
 	status, err := t.source.step(t)
+	if t.source.records() != before {
+		t.idleKnown = false // also of a reader that gave records and has no more
+	}
 	if err != nil || status == operator.Blocked {
 		return false, err
 	}
-	t.idleKnown = false
 	if status == operator.Ready {
 		return true, nil
 	}
@@ -321,6 +341,9 @@ func (t *Task) flush(idle bool) error {
 func (t *Task) Close() {
 	var errs []error
 	for i := len(t.ops) - 1; i >= 0; i-- { // inputs first: what they close may still hand something on
+		if !t.ops[i].opened {
+			continue
+		}
 		if err := t.closeOp(t.ops[i]); err != nil {
 			errs = append(errs, fmt.Errorf("closing %s: %w", t.ops[i].name, err))
 		}
