@@ -149,6 +149,7 @@ type feed struct {
 	closed  int
 	polls   int
 	at      int64 // deadline
+	rests   bool  // says Blocked after each item, as a paced reader does
 	findErr error
 }
 
@@ -178,6 +179,9 @@ func (f *feed) Poll(out *operator.Emitter[int], _ int) (operator.Status, int64, 
 	}
 	item := f.items[0]
 	f.items = f.items[1:]
+	if f.rests {
+		return operator.Blocked, f.at, item(out)
+	}
 	return operator.Ready, 0, item(out)
 }
 

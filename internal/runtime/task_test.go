@@ -235,6 +235,19 @@ func TestFlushOnceWhenIdle(t *testing.T) {
 	r.saw()
 }
 
+// A reader that gives records and says in the same breath that it has no more for now is flushed too.
+func TestFlushBehindPacedReader(t *testing.T) {
+	r, f, _ := chained(t, nil)
+	r.run()
+	f.rests = true
+	for _, v := range []int{1, 2} {
+		r.log = nil
+		f.gives(v)
+		r.run()
+		require.Contains(t, r.log, "flush", "after %d", v)
+	}
+}
+
 // chained is one task: a source, a probe and a sink.
 func chained(t *testing.T, push func(o *probe, time int64, v *int) error, opts ...func(*tape)) (*rig, *feed, *tape) {
 	r := newRig(t)
