@@ -106,6 +106,41 @@ func (t *Tree) LibraryFaults() (faults []string) {
 	return faults
 }
 
+// UnusedLibraryFaults returns the rows of Libraries that nobody outside tests uses.
+func (t *Tree) UnusedLibraryFaults() (faults []string) {
+	used := map[string]bool{}
+	for _, f := range t.Files {
+		for _, spec := range f.AST.Imports {
+			if lib, ok := libraryOf(importPath(spec)); ok && !f.Test {
+				used[lib.Path] = true
+			}
+		}
+	}
+	for _, lib := range Libraries {
+		if !used[lib.Path] && !slices.Equal(lib.Importers, testKits) {
+			faults = append(faults, fmt.Sprintf("Libraries: nobody imports %s: take it out of internal/arch/tables.go, docs/decisions/0003 and go.mod", lib.Path))
+		}
+	}
+	return faults
+}
+
+// decision is the file that says why each library is there.
+const decision = "docs/decisions/0003-dependencies.md"
+
+// RequirementFaults returns the direct requirements of go.mod that the decision on libraries does not name.
+func (t *Tree) RequirementFaults() (faults []string) {
+	for line := range strings.Lines(string(t.Texts["go.mod"])) {
+		fields := strings.Fields(strings.TrimPrefix(strings.TrimSpace(line), "require "))
+		if len(fields) != 2 || !strings.HasPrefix(fields[1], "v") { // a comment behind it says indirect
+			continue
+		}
+		if !strings.Contains(string(t.Texts[decision]), fields[0]) {
+			faults = append(faults, fmt.Sprintf("go.mod: %s is required, but %s has no line of reason for it", fields[0], decision))
+		}
+	}
+	return faults
+}
+
 // standard reports whether an import path is of the standard library: its first part has no dot.
 func standard(p string) bool {
 	first, _, _ := strings.Cut(p, "/")

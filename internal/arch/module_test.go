@@ -36,6 +36,8 @@ func holds(t *testing.T, rule func(*arch.Tree) []string) {
 func TestLayers(t *testing.T)       { holds(t, (*arch.Tree).LayerFaults) }
 func TestWalls(t *testing.T)        { holds(t, (*arch.Tree).WallFaults) }
 func TestLibraries(t *testing.T)    { holds(t, (*arch.Tree).LibraryFaults) }
+func TestUnusedRows(t *testing.T)   { holds(t, (*arch.Tree).UnusedLibraryFaults) }
+func TestRequirements(t *testing.T) { holds(t, (*arch.Tree).RequirementFaults) }
 func TestFileSizes(t *testing.T)    { holds(t, (*arch.Tree).FileSizeFaults) }
 func TestPurity(t *testing.T)       { holds(t, (*arch.Tree).PurityFaults) }
 func TestNoInit(t *testing.T)       { holds(t, (*arch.Tree).InitFaults) }

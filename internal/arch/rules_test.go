@@ -65,6 +65,8 @@ func TestRules(t *testing.T) {
 		{"init method", "stream/a.go", "package stream\n\ntype t int\n\nfunc (t) init() {}\n", (*arch.Tree).InitFaults, ""},
 		{"machine path", "docs/a.md", "see\n`/" + "work/x`\n", (*arch.Tree).MachinePathFaults, "docs/a.md:2"},
 		{"url", "docs/a.md", "https://example.com/work/x and a/root/b\n", (*arch.Tree).MachinePathFaults, ""},
+		{"requirement", "go.mod", "module m\n\nrequire a.b/c v1.0.0\n", (*arch.Tree).RequirementFaults, "go.mod: a.b/c is required"},
+		{"indirect requirement", "go.mod", "require (\n\ta.b/c v1.0.0 // indirect\n)\n", (*arch.Tree).RequirementFaults, ""},
 		{"no doc.go", "stream/a.go", "// Package stream\n// 2\n// 3\n// 4\n// 5\npackage stream\n", (*arch.Tree).PackageDocFaults, "stream: has no doc.go"},
 		{"short doc.go", "stream/doc.go", "// Package stream is short.\npackage stream\n", (*arch.Tree).PackageDocFaults, "stream: has no doc.go"},
 		{"doc.go", "stream/doc.go", "// Package stream\n// 2\n// 3\n// 4\n// 5\npackage stream\n", (*arch.Tree).PackageDocFaults, ""},
@@ -113,6 +115,11 @@ func TestStaleExceptions(t *testing.T) {
 	faults := tree(t, map[string]string{"stream/a.go": "package stream\n"}).PurityFaults()
 	require.Len(t, faults, 2)
 	require.Contains(t, faults[0], "ImpureFiles: internal/sched/real.go is gone")
+
+	faults = tree(t, map[string]string{"state/a.go": importing("state", "github.com/cespare/xxhash/v2")}).UnusedLibraryFaults()
+	require.NotEmpty(t, faults)
+	require.Contains(t, faults[0], "Libraries: nobody imports github.com/IBM/sarama")
+	require.NotContains(t, strings.Join(faults, "\n"), "xxhash")
 }
 
 func TestSurface(t *testing.T) {
