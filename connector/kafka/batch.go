@@ -1,6 +1,7 @@
 package kafka
 
 import (
+	"sync/atomic"
 	"time"
 
 	"github.com/IBM/sarama"
@@ -120,4 +121,7 @@ type producer struct {
 	id       int64
 	epoch    int16
 	sequence map[*lane]int32 // next sequence, of the sender
+	joined   map[*lane]bool  // partitions in the open transaction, of the sender until it is prepared
+	joining  bool            // of the sender: a question to the coordinator is under way
+	suspect  atomic.Bool     // some request ended without an answer, and may arrive later
 }

@@ -174,6 +174,7 @@ func (c *cluster) learn(m *sarama.MetadataResponse) error {
 	defer c.mu.Unlock()
 	c.seen++
 	c.controller = m.ControllerID
+	clear(c.brokers) // those that are gone are not asked any more
 	for _, b := range m.Brokers {
 		c.brokers[b.ID()] = b.Addr()
 	}

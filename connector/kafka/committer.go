@@ -19,6 +19,7 @@ type committer struct {
 	wg     sync.WaitGroup
 	kick   chan struct{}
 	stop   chan struct{}
+	once   sync.Once
 
 	noted map[partition]position // at the newest barrier; of the task
 
@@ -109,7 +110,7 @@ func worst(errs map[string]map[int32]sarama.KError) sarama.KError {
 
 // close finishes a commit under way, but does not wait for it long.
 func (k *committer) close() {
-	close(k.stop)
+	k.once.Do(func() { close(k.stop) })
 	late := time.AfterFunc(closeGrace, k.cancel)
 	k.wg.Wait()
 	late.Stop()

@@ -58,6 +58,7 @@ type sender struct {
 	lanes      []*lane // with something in their queue
 	conns      map[string]*conn
 	opening    map[string]bool
+	txns       *transactions // nil unless exactly once
 	barriers   []*barrier
 	refreshing bool
 }
@@ -110,6 +111,8 @@ type event struct {
 	addr    string
 	code    sarama.KError
 	err     error
+	joined  []*lane // partitions that are in the transaction of producer now
+	by      *producer
 }
 
 type eventKind uint8
@@ -120,6 +123,7 @@ const (
 	eventAck
 	eventOpened
 	eventRefreshed
+	eventJoined
 )
 
 func newSender(parent context.Context, c *cluster, set senderSettings, env *operator.Env) *sender {
@@ -136,15 +140,14 @@ func newSender(parent context.Context, c *cluster, set senderSettings, env *oper
 	return s
 }
 
-// close ends the sender; what is not acknowledged is dropped.
-func (s *sender) close() {
+// stop ends the sender; what is not acknowledged is dropped. The cluster stays.
+func (s *sender) stop() {
 	s.cancel()
 	s.wg.Wait()
 	for _, e := range s.events { // of connections that came too late
 		e.conn.close()
 	}
 	s.events = nil
-	s.c.close()
 }
 
 // producer gets an identity for an idempotent producer.
@@ -325,6 +328,8 @@ func (s *sender) handle(e *event) {
 		s.onOpened(e)
 	case eventRefreshed:
 		s.onRefreshed(e.err)
+	case eventJoined:
+		s.onJoined(e)
 	}
 }
 
@@ -412,6 +417,9 @@ func (s *sender) next(l *lane) (*batch, *conn) {
 	b := l.queue[l.sent]
 	switch {
 	case l.inFlight > 0 && (l.proven != b.producer || b.producer != l.queue[0].producer):
+		return nil, nil
+	case b.producer.name != "" && !b.producer.joined[l]:
+		s.join(b.producer)
 		return nil, nil
 	case !b.sealed && l.inFlight >= eager && b.bytes < s.batch/2:
 		return nil, nil

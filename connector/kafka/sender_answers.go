@@ -1,6 +1,7 @@
 package kafka
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"time"
@@ -114,6 +115,7 @@ func (s *sender) onAck(e *event) {
 	l.inFlight--
 	switch {
 	case e.err != nil:
+		e.batch.producer.suspect.Store(true)
 		s.lose(e.conn)
 		s.damage(l, fmt.Errorf("kafka: produce to %s at %s: %w", l.partition, e.conn.addr, e.err))
 	case e.code == sarama.ErrNoError, e.code == sarama.ErrDuplicateSequenceNumber:
@@ -125,11 +127,52 @@ func (s *sender) onAck(e *event) {
 		s.retire(l)
 	case e.code == sarama.ErrOutOfOrderSequenceNumber && (l.broken || l.queue[0] != e.batch):
 		s.damage(l, e.code) // it follows a batch that failed: both go again
-	case isMoved(e.code), e.code == sarama.ErrNotEnoughReplicas, e.code == sarama.ErrNotEnoughReplicasAfterAppend, e.code == sarama.ErrRequestTimedOut,
-		e.code == sarama.ErrConcurrentTransactions:
+	case e.code == sarama.ErrRequestTimedOut, e.code == sarama.ErrNotEnoughReplicasAfterAppend, e.code == sarama.ErrConcurrentTransactions:
+		e.batch.producer.suspect.Store(true)
+		s.damage(l, refused("produce to "+l.partition.String(), e.code))
+	case isMoved(e.code), e.code == sarama.ErrNotEnoughReplicas:
 		s.damage(l, refused("produce to "+l.partition.String(), e.code))
 	default:
 		s.fail(refused("produce to "+l.partition.String(), e.code))
+	}
+}
+
+// join adds the partitions that wait to the transaction, in the background.
+func (s *sender) join(p *producer) {
+	if p.joining {
+		return
+	}
+	p.joining = true
+	var lanes []*lane
+	for _, l := range s.lanes {
+		for _, b := range l.queue[l.sent:] {
+			if b.producer == p && !p.joined[l] {
+				lanes = append(lanes, l)
+				break
+			}
+		}
+	}
+	s.wg.Go(func() {
+		ctx, cancel := context.WithTimeout(s.ctx, time.Duration(s.retryFor))
+		defer cancel()
+		o := s.txns.k.join(ctx, p, lanes)
+		if o.indefinite {
+			p.suspect.Store(true)
+		}
+		s.post(event{kind: eventJoined, by: p, joined: lanes, code: o.code, err: o.err})
+	})
+}
+
+func (s *sender) onJoined(e *event) {
+	e.by.joining = false
+	switch {
+	case e.err != nil:
+		s.fail(e.err)
+	case e.code != sarama.ErrNoError:
+		s.fail(s.txns.refuse(e.by.name, e.code))
+	}
+	for _, l := range e.joined {
+		e.by.joined[l] = true
 	}
 }
 

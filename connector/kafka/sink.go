@@ -22,7 +22,8 @@ const (
 //
 // Records of one partition keep their order, through retries and broker failures too. With AtLeastOnce
 // a checkpoint waits until everything before it is acknowledged by all in-sync replicas; retries are
-// recognized by the brokers, so only a restart of the job writes records again.
+// recognized by the brokers, so only a restart of the job writes records again. With ExactlyOnce each
+// checkpoint is a transaction: readers of committed records see a record once, when its checkpoint is durable.
 type Sink[T any] struct {
 	// Brokers are addresses, host:port, of some brokers; the others are found through them.
 	Brokers []string
@@ -57,6 +58,16 @@ type Sink[T any] struct {
 	// BufferBytes is how much may be written and not acknowledged before Write blocks; 0 is 32 MB.
 	BufferBytes int
 
+	// TransactionPrefix begins the transactional ids of ExactlyOnce; "" is made of the names of job and sink.
+	// Two jobs with one prefix shut each other out.
+	TransactionPrefix string
+	// TransactionTimeout is when the brokers abort a transaction of ExactlyOnce that is not committed: longer than
+	// the checkpoint interval and the longest time that the job may be down, or records are lost. At most
+	// what the brokers allow (15 minutes unless set). 0 is 10 minutes.
+	TransactionTimeout time.Duration
+	// AcceptLoss goes on when transactions of the restored checkpoint are found aborted; without it the job fails.
+	AcceptLoss bool
+
 	Connection Connection
 }
 
@@ -86,11 +97,12 @@ func (s Sink[T]) Validate() error {
 		errs = append(errs, err)
 	}
 	switch s.Deliver {
-	case AtLeastOnce:
-	case ExactlyOnce:
-		errs = append(errs, errors.New("kafka: Sink.Deliver: exactly once is not there yet; use AtLeastOnce"))
+	case AtLeastOnce, ExactlyOnce:
 	default:
 		errs = append(errs, fmt.Errorf("kafka: Sink.Deliver: %s is not offered; use AtLeastOnce or ExactlyOnce", s.Deliver))
+	}
+	if t := s.TransactionTimeout; t < 0 || t > 0 && t < time.Second {
+		errs = append(errs, fmt.Errorf("kafka: Sink.TransactionTimeout %v: must be a second or more", t))
 	}
 	if s.BatchBytes < 0 || s.BatchBytes > 64<<20 || s.BufferBytes < 0 || s.Linger < 0 {
 		errs = append(errs, fmt.Errorf("kafka: Sink: BatchBytes %d (at most 64 MiB), BufferBytes %d and Linger %v must not be negative", s.BatchBytes, s.BufferBytes, s.Linger))

@@ -25,7 +25,8 @@ type writer[T any] struct {
 	looked int   // records since the clock was looked at
 	key    []byte
 	bar    *barrier
-	p      *producer
+	p      *producer     // nil: a transaction is begun with the next record
+	txns   *transactions // nil: at least once
 
 	records, bytes, blocked *operator.Counter
 }
@@ -64,14 +65,24 @@ func openWriter[T any](s *Sink[T], c operator.Context) (*writer[T], error) {
 	w.s = newSender(parent, cluster, senderSettings{
 		codec: codec, batch: orDefault(s.BatchBytes, 256<<10), buffer: int64(orDefault(s.BufferBytes, 32<<20)), retryFor: int64(s.Connection.retryFor()),
 	}, env)
-	if w.p, err = cluster.producer(parent); err == nil && s.Topic != "" {
-		w.only, err = w.find(s.Topic)
-	}
-	if err != nil {
-		w.s.close()
-		return nil, err
+	if err := w.prepareToWrite(parent, cluster); err != nil {
+		return nil, errors.Join(err, w.Close())
 	}
 	return w, nil
+}
+
+// prepareToWrite gets what a writer needs of the cluster.
+func (w *writer[T]) prepareToWrite(ctx context.Context, c *cluster) (err error) {
+	if w.Deliver == ExactlyOnce {
+		w.txns, err = openTransactions(w.Sink, c, w.ctx, w.s.log, w.s.fail)
+		w.s.txns = w.txns
+	} else {
+		w.p, err = c.producer(ctx)
+	}
+	if err == nil && w.Topic != "" {
+		w.only, err = w.find(w.Topic)
+	}
+	return err
 }
 
 // find makes a topic known. Its number of partitions is that of now, until the writer is opened again.
@@ -108,7 +119,9 @@ func (w *writer[T]) Write(time int64, v *T) error {
 	millis := w.millis(time, v)
 	b := l.open
 	if b == nil {
-		b = w.begin(l, millis)
+		if b, err = w.begin(l, millis); err != nil {
+			return err
+		}
 	}
 	if err := w.encode(b, millis, v); err != nil {
 		return err
@@ -164,7 +177,14 @@ func (w *writer[T]) millis(time int64, v *T) int64 {
 }
 
 // begin opens a batch in a lane.
-func (w *writer[T]) begin(l *lane, millis int64) *batch {
+func (w *writer[T]) begin(l *lane, millis int64) (*batch, error) {
+	if w.p == nil {
+		p, err := w.txns.take(w.s.ctx)
+		if err != nil {
+			return nil, err
+		}
+		w.p = p
+	}
 	b := w.s.batchFor()
 	b.start(l, w.p, w.bar, millis)
 	l.open = b
@@ -173,7 +193,7 @@ func (w *writer[T]) begin(l *lane, millis int64) *batch {
 	}
 	l.slot = len(w.open)
 	w.open = append(w.open, l)
-	return b
+	return b, nil
 }
 
 func (w *writer[T]) encode(b *batch, millis int64, v *T) error {
@@ -240,22 +260,47 @@ func (w *writer[T]) Flush() error {
 	return w.s.failed()
 }
 
-// Prepare calls done when everything written so far is acknowledged.
-func (w *writer[T]) Prepare(_ int64, done func(payload []byte, err error)) {
+// Prepare calls done when everything written so far is acknowledged. With exactly once the transaction ends
+// here, and the next record begins another.
+func (w *writer[T]) Prepare(checkpoint int64, done func(payload []byte, err error)) {
 	if err := w.Flush(); err != nil {
 		done(nil, err)
 		return
 	}
 	bar := w.bar
 	w.bar = &barrier{}
-	w.s.sealBarrier(bar, done)
+	if w.txns == nil {
+		w.s.sealBarrier(bar, done)
+		return
+	}
+	if w.p != nil {
+		w.txns.prepared(checkpoint, w.p)
+		w.p = nil
+	}
+	w.s.sealBarrier(bar, func(_ []byte, err error) {
+		if err != nil {
+			done(nil, err)
+			return
+		}
+		done(w.txns.payload(checkpoint), nil)
+	})
 }
 
-// Commit has nothing to do: what was acknowledged is there.
-func (w *writer[T]) Commit(int64) error { return w.s.failed() }
+// Commit has the transactions up to the checkpoint committed in the background.
+func (w *writer[T]) Commit(checkpoint int64) error {
+	if w.txns != nil {
+		w.txns.commit(checkpoint)
+	}
+	return w.s.failed()
+}
 
-// Close drops what is not acknowledged and waits for the goroutines.
+// Close drops what is not acknowledged and waits for the goroutines, and for commits that a durable
+// checkpoint has asked for.
 func (w *writer[T]) Close() error {
-	w.s.close()
+	w.s.stop()
+	if w.txns != nil {
+		w.txns.close(w.p)
+	}
+	w.s.c.close()
 	return nil
 }
