@@ -222,7 +222,7 @@ func TestShapes(t *testing.T) {
 	f := k.Features()
 	for _, c := range []struct{ dst, labels, x, rows, stride int }{
 		{1, 1, f, 1, f - 1}, {1, 1, f - 1, 1, f}, {1, 2, 2*f - 1, 2, f}, {1, 2, 2 * f, 2, f}, {2, 1, 2 * f, 2, f}, {1, 1, f, -1, f},
-		{1, 1, f, 1 << 62, f},
+		{1, 1, f, math.MaxInt, f},
 	} {
 		err := k.Classify(make([]float32, c.dst), make([]int64, c.labels), make([]float32, c.x), c.rows, c.stride)
 		require.ErrorIs(t, err, trees.ErrShape, fmt.Sprint(c))
