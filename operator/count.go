@@ -26,6 +26,7 @@ func (o *count[K, T, R]) Open(c Context, out Receiver[R]) (err error) {
 }
 
 func (o *count[K, T, R]) Push(time int64, _ *T) error {
+	o.Context.Enter()
 	n := o.n.Ref()
 	*n++
 	k, _ := o.keys.Current()

@@ -22,8 +22,9 @@ type harness[K comparable, In, Out any] struct {
 	out     sink[Out]
 }
 
-// sink counts what comes, and keeps it if keep is set.
+// sink counts what comes, and keeps it if keep is set. Like an operator with user code it says that it runs.
 type sink[T any] struct {
+	task  *operator.TaskState
 	n     int
 	marks []operator.Mark
 	keep  bool
@@ -31,6 +32,9 @@ type sink[T any] struct {
 }
 
 func (s *sink[T]) Push(time int64, v *T) error {
+	if s.task != nil {
+		s.task.Operator = 99
+	}
 	if s.n++; s.keep {
 		s.recs = append(s.recs, operator.Record[T]{Time: time, Value: *v})
 	}
@@ -64,7 +68,7 @@ func newHarness[K comparable, In, Out any](t require.TestingT, key func(In) K, f
 	keys, err := state.NewKeys[K](b)
 	require.NoError(t, err)
 	h := &harness[K, In, Out]{env: newEnv(b), keys: keys, key: operator.NewKeyBy(key, keys), op: f.New(), backend: b}
-	h.out.keep = watch > 0
+	h.out.keep, h.out.task = watch > 0, h.env.Task
 	h.env.Keys, h.env.Scope = keys, keys.Operator("id")
 	c := operator.NewContext(h.env)
 	require.NoError(t, h.op.Open(c, &h.out))

@@ -47,10 +47,10 @@ func (o *over[T, U]) Open(c Context, out Receiver[U]) error {
 }
 
 func (o *over[T, U]) Push(time int64, v *T) error {
+	o.Context.Enter()
 	if time == NoTime {
 		return errors.New("operator: over: the record has no event time; put EventTime before it")
 	}
-	o.Context.Enter()
 	r := o.rolling.Ref()
 	r.Add(&o.ranges, time, o.value(*v))
 	o.out = o.fn(*v, r)

@@ -89,6 +89,8 @@ func (o *windowed[K, T, A, V, R]) Open(c Context, out Receiver[R]) (err error) {
 var errNoTime = errors.New("operator: window: the record has no event time; put EventTime before the window")
 
 func (o *windowed[K, T, A, V, R]) Push(time int64, v *T) error {
+	o.Context.Enter() // the aggregator is user code
+	o.Context.Enter() // the aggregate and the assigner may be the user's
 	if time == NoTime {
 		return errNoTime
 	}

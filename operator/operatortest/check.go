@@ -105,7 +105,9 @@ func (s *subject[In, Out]) judge(r *run[In, Out], err error) error {
 	case s.fails != "" && err == nil:
 		err = fmt.Errorf("no error came; one with %q was wanted", s.fails)
 	case s.fails != "" && strings.Contains(err.Error(), s.fails):
-		err = nil
+		if err = nil; r.blamed == keyIndex {
+			err = errors.New("the error would be blamed on the KeyBy before it: call Context.Enter first")
+		}
 	}
 	if err = errors.Join(append(slices.Clone(r.faults), err)...); err != nil {
 		return fmt.Errorf("%v: %w", r.way, err)

@@ -47,6 +47,7 @@ type run[In, Out any] struct {
 	watermark int64                 // that went in
 	barriers  int64
 	attempts  int
+	blamed    int32 // whose code ran last, of the operators of the first task
 }
 
 type sourceSplit struct {
@@ -62,6 +63,9 @@ func (s *subject[In, Out]) do(w way) (*run[In, Out], error) {
 	err := r.start(1, nil)
 	if err == nil {
 		err = r.steps()
+	}
+	if len(r.tasks) > 0 {
+		r.blamed = r.tasks[0].env.Task.Operator
 	}
 	if closed := r.closeTasks(); closed != nil {
 		err = errors.Join(err, closed)

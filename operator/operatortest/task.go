@@ -12,6 +12,12 @@ import (
 // maxParallelism is the number of key groups.
 const maxParallelism = state.DefaultMaxParallelism
 
+// The numbers of the operators in their task.
+const (
+	opIndex  = 1
+	keyIndex = 2
+)
+
 // task is one subtask of the operator under test, with what stands before it.
 type task[In, Out any] struct {
 	env     *operator.Env
@@ -83,7 +89,7 @@ func (r *run[In, Out]) newEnv(t *task[In, Out], subtask, parallelism int, from *
 		Subtask: subtask, Parallelism: parallelism, MaxParallelism: maxParallelism,
 		Ctx: r.ctx, Log: slog.New(slog.DiscardHandler), Clock: &r.clock, Executor: &r.executor, Wake: func() {},
 		Backend: t.backend, Task: &operator.TaskState{Watermark: operator.NoTime, Split: r.current}, Counters: &r.counters,
-		Scope: t.backend.Operator("test"), Sides: map[string]any{}, Index: 1,
+		Scope: t.backend.Operator("test"), Sides: map[string]any{}, Index: opIndex,
 	}
 	for _, s := range r.sides {
 		e.Sides[s.name] = s.port(t.gate)
@@ -113,11 +119,14 @@ func (r *run[In, Out]) build(t *task[In, Out]) error {
 		PushBatch(recs []operator.Record[In]) error
 	})
 	c := operator.NewContext(t.env)
+	c.Enter()
 	if err := t.op.Open(c, &port[Out]{gate: t.gate}); err != nil {
 		return fmt.Errorf("opening: %w", err)
 	}
 	if t.key != nil {
-		if err := t.key.Open(c, t.op); err != nil {
+		env := *t.env
+		env.Name, env.Index = "key-by", keyIndex
+		if err := t.key.Open(operator.NewContext(&env), t.op); err != nil {
 			return fmt.Errorf("opening the keys: %w", err)
 		}
 	}
