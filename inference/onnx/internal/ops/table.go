@@ -1,6 +1,7 @@
 package ops
 
 import (
+	"github.com/turgo-io/turgo/inference/onnx/internal/ops/attention"
 	"github.com/turgo-io/turgo/inference/onnx/internal/ops/control"
 	"github.com/turgo-io/turgo/inference/onnx/internal/ops/elementwise"
 	"github.com/turgo-io/turgo/inference/onnx/internal/ops/layout"
@@ -8,8 +9,10 @@ import (
 	"github.com/turgo-io/turgo/inference/onnx/internal/ops/ml"
 	"github.com/turgo-io/turgo/inference/onnx/internal/ops/nn"
 	"github.com/turgo-io/turgo/inference/onnx/internal/ops/op"
+	"github.com/turgo-io/turgo/inference/onnx/internal/ops/quant"
 	"github.com/turgo-io/turgo/inference/onnx/internal/ops/reduce"
 	"github.com/turgo-io/turgo/inference/onnx/internal/ops/sequence"
+	"github.com/turgo-io/turgo/inference/onnx/internal/ops/text"
 )
 
 // Set is a table of operators by domain and name.
@@ -44,14 +47,17 @@ func All() Set {
 // families lists the tables of all operator packages.
 func families() [][]op.Def {
 	return [][]op.Def{
+		attention.Table(),
 		control.Table(),
 		elementwise.Table(),
 		layout.Table(),
 		linear.Table(),
 		ml.Table(),
 		nn.Table(),
+		quant.Table(),
 		reduce.Table(),
 		sequence.Table(),
+		text.Table(),
 	}
 }
 

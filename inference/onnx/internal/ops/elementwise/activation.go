@@ -4,6 +4,7 @@ import (
 	"math"
 
 	"github.com/turgo-io/turgo/inference/onnx/internal/kernel"
+	"github.com/turgo-io/turgo/inference/onnx/internal/ops/convert"
 	"github.com/turgo-io/turgo/inference/onnx/internal/ops/op"
 	"github.com/turgo-io/turgo/inference/tensor"
 )
@@ -105,11 +106,11 @@ func newShrink(b *op.Build) (op.Kernel, error) {
 		if err != nil {
 			return err
 		}
-		if err := toFloat64(v, x); err != nil {
+		if err := convert.ToFloat64(v, x); err != nil {
 			return err
 		}
 		apply(f, v, v)
-		return fromFloat64(y, v)
+		return convert.FromFloat64(y, v)
 	}), nil
 }
 

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/turgo-io/turgo/inference/onnx/internal/kernel"
+	"github.com/turgo-io/turgo/inference/onnx/internal/ops/convert"
 	"github.com/turgo-io/turgo/inference/onnx/internal/ops/op"
 	"github.com/turgo-io/turgo/inference/tensor"
 )
@@ -187,11 +188,11 @@ func powMixed(c *op.Ctx, l legacy) error {
 	if err != nil {
 		return err
 	}
-	if err := errorsFirst(toFloat64(x, o.a), toFloat64(e, o.b)); err != nil {
+	if err := errorsFirst(convert.ToFloat64(x, o.a), convert.ToFloat64(e, o.b)); err != nil {
 		return err
 	}
 	kernel.Arith(kernel.Pow, &o.loops, r, x, e)
-	return fromFloat64(y, r)
+	return convert.FromFloat64(y, r)
 }
 
 func errorsFirst(errs ...error) error {

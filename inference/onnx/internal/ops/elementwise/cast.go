@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/turgo-io/turgo/inference/onnx/internal/ops/convert"
 	"github.com/turgo-io/turgo/inference/onnx/internal/ops/op"
 	"github.com/turgo-io/turgo/inference/tensor"
 )
@@ -22,8 +23,12 @@ func newCast(b *op.Build) (op.Kernel, error) {
 	if to == tensor.Undefined {
 		b.Fail("attribute to is missing or no element type")
 	}
-	k := &cast{to: to, saturate: b.Bool("saturate", true), up: b.Str("round_mode", "up", "up", "down", "nearest")}
+	k := &cast{to: to, rounding: newRounding(b)}
 	return k, nil
+}
+
+func newRounding(b *op.Build) convert.Rounding {
+	return convert.Rounding{Saturate: b.Bool("saturate", true), Mode: b.Str("round_mode", "up", "up", "down", "nearest")}
 }
 
 func elemNamed(name string) tensor.Elem {
@@ -40,7 +45,7 @@ func elemNamed(name string) tensor.Elem {
 }
 
 func newCastLike(b *op.Build) (op.Kernel, error) {
-	k := cast{saturate: b.Bool("saturate", true), up: b.Str("round_mode", "up", "up", "down", "nearest")}
+	k := cast{rounding: newRounding(b)}
 	return op.Func(func(c *op.Ctx) error {
 		like, err := c.Need(1)
 		if err != nil {
@@ -55,8 +60,7 @@ func newCastLike(b *op.Build) (op.Kernel, error) {
 // cast converts between any two element types.
 type cast struct {
 	to       tensor.Elem
-	saturate bool   // for float8: beyond the range means the largest magnitude
-	up       string // rounding mode for float8e8m0
+	rounding convert.Rounding
 }
 
 func (k *cast) Run(c *op.Ctx) error {
@@ -86,25 +90,25 @@ func (k *cast) Run(c *op.Ctx) error {
 	if err != nil {
 		return err
 	}
-	if err := toFloat64(v, x); err != nil {
+	if err := convert.ToFloat64(v, x); err != nil {
 		return err
 	}
-	return k.fromFloat64(y, v)
+	return k.rounding.Store(y, v)
 }
 
 // castFast covers the pairs that models use most.
 func castFast(y, x *tensor.Tensor) bool {
 	switch {
 	case x.Elem() == tensor.Int64 && y.Elem() == tensor.Float32:
-		convert(tensor.Slice[float32](y), tensor.Slice[int64](x))
+		convert.Slice(tensor.Slice[float32](y), tensor.Slice[int64](x))
 	case x.Elem() == tensor.Int64 && y.Elem() == tensor.Int32:
-		convert(tensor.Slice[int32](y), tensor.Slice[int64](x))
+		convert.Slice(tensor.Slice[int32](y), tensor.Slice[int64](x))
 	case x.Elem() == tensor.Int32 && y.Elem() == tensor.Int64:
-		convert(tensor.Slice[int64](y), tensor.Slice[int32](x))
+		convert.Slice(tensor.Slice[int64](y), tensor.Slice[int32](x))
 	case x.Elem() == tensor.Float64 && y.Elem() == tensor.Float32:
-		convert(tensor.Slice[float32](y), tensor.Slice[float64](x))
+		convert.Slice(tensor.Slice[float32](y), tensor.Slice[float64](x))
 	case x.Elem() == tensor.Float32 && y.Elem() == tensor.Float64:
-		convert(tensor.Slice[float64](y), tensor.Slice[float32](x))
+		convert.Slice(tensor.Slice[float64](y), tensor.Slice[float32](x))
 	case x.Elem() == tensor.Float32 && y.Elem().IsHalf():
 		tensor.Narrow(y, tensor.Slice[float32](x))
 	case x.Elem().IsHalf() && y.Elem() == tensor.Float32:
@@ -120,162 +124,15 @@ func castFast(y, x *tensor.Tensor) bool {
 	return true
 }
 
-// fromFloat64 is fromFloat64 for narrow types as well, and with the conversion of
-// floats to integers that wraps around instead of depending on the machine.
-func (k *cast) fromFloat64(y *tensor.Tensor, v []float64) error {
-	switch e := y.Elem(); {
-	case e == tensor.Float16:
-		for i, d := 0, tensor.Slice[tensor.F16](y); i < len(d); i++ {
-			d[i] = tensor.ToF16(float32(v[i]))
-		}
-	case e == tensor.BFloat16:
-		for i, d := 0, tensor.Slice[tensor.BF16](y); i < len(d); i++ {
-			d[i] = tensor.ToBF16(float32(v[i]))
-		}
-	case e == tensor.Float8E8M0:
-		for i, d := 0, y.Bytes(); i < len(d); i++ {
-			d[i] = toE8M0(float32(v[i]), k.up, k.saturate)
-		}
-	case e.IsFloat() && e.Size() == 1:
-		for i, d := 0, y.Bytes(); i < len(d); i++ {
-			d[i] = tensor.Float32ToTiny(e, float32(v[i]), k.saturate)
-		}
-	case e.IsInt():
-		storeInts(y, func(i int) int64 { return floatToInt(v[i], e) })
-	default:
-		return fromFloat64(y, v)
-	}
-	return nil
-}
-
-// toE8M0 gives the exponent of a power of two, rounded as asked.
-func toE8M0(v float32, mode string, saturate bool) uint8 {
-	if v != v {
-		return 0xff
-	}
-	x := math.Abs(float64(v))
-	if math.IsInf(x, 1) {
-		if saturate {
-			return 0xfe
-		}
-		return 0xff
-	}
-	if x == 0 {
-		return 0
-	}
-	frac, e := math.Frexp(x) // x = frac * 2^e, frac in [0.5, 1)
-	exp := e - 1
-	switch {
-	case mode == "up" && frac > 0.5, mode == "nearest" && frac >= 0.75:
-		exp++
-	}
-	exp += 127
-	switch {
-	case exp < 0:
-		return 0
-	case exp > 0xfe && saturate:
-		return 0xfe
-	case exp > 0xfe:
-		return 0xff
-	}
-	return uint8(exp)
-}
-
-// floatToInt cuts off towards zero; what an int64 cannot hold becomes the least
-// int64, as on amd64. Bits beyond the target's width are dropped by the store.
-func floatToInt(v float64, e tensor.Elem) int64 {
-	if e == tensor.Uint64 && v >= 1<<63 && v < 1<<64 {
-		return int64(uint64(v))
-	}
-	if v != v || v >= 1<<63 || v < -(1<<63) {
-		return math.MinInt64
-	}
-	return int64(v)
-}
-
 // castInts converts between integer types with wrap-around.
 func castInts(c *op.Ctx, y, x *tensor.Tensor) error {
 	v, err := op.Scratch[int64](c, x.Len())
 	if err != nil {
 		return err
 	}
-	loadInts(v, x)
-	storeInts(y, func(i int) int64 { return v[i] })
+	convert.LoadInts(v, x)
+	convert.StoreInts(y, func(i int) int64 { return v[i] })
 	return nil
-}
-
-// loadInts reads any integer tensor as int64, uint64 by its bits.
-func loadInts(dst []int64, t *tensor.Tensor) {
-	switch t.Elem() {
-	case tensor.Int64:
-		copy(dst, tensor.Slice[int64](t))
-	case tensor.Int32:
-		convert(dst, tensor.Slice[int32](t))
-	case tensor.Int16:
-		convert(dst, tensor.Slice[int16](t))
-	case tensor.Int8:
-		convert(dst, tensor.Slice[int8](t))
-	case tensor.Uint64:
-		convert(dst, tensor.Slice[uint64](t))
-	case tensor.Uint32:
-		convert(dst, tensor.Slice[uint32](t))
-	case tensor.Uint16:
-		convert(dst, tensor.Slice[uint16](t))
-	case tensor.Uint8:
-		convert(dst, tensor.Slice[uint8](t))
-	case tensor.Int4, tensor.Int2:
-		for i, b := range t.Bytes() {
-			dst[i] = int64(int8(b))
-		}
-	default:
-		for i, b := range t.Bytes() {
-			dst[i] = int64(b)
-		}
-	}
-}
-
-// storeInts writes integers to a tensor of any integer type, dropping high bits.
-func storeInts(t *tensor.Tensor, at func(i int) int64) {
-	switch t.Elem() {
-	case tensor.Int64:
-		fill(tensor.Slice[int64](t), at)
-	case tensor.Int32:
-		fill(tensor.Slice[int32](t), at)
-	case tensor.Int16:
-		fill(tensor.Slice[int16](t), at)
-	case tensor.Int8:
-		fill(tensor.Slice[int8](t), at)
-	case tensor.Uint64:
-		fill(tensor.Slice[uint64](t), at)
-	case tensor.Uint32:
-		fill(tensor.Slice[uint32](t), at)
-	case tensor.Uint16:
-		fill(tensor.Slice[uint16](t), at)
-	case tensor.Uint8:
-		fill(tensor.Slice[uint8](t), at)
-	default:
-		storeNarrow(t, at)
-	}
-}
-
-func fill[T integer](dst []T, at func(i int) int64) {
-	for i := range dst {
-		dst[i] = T(at(i))
-	}
-}
-
-// storeNarrow keeps the low bits of types narrower than a byte, sign-extended.
-func storeNarrow(t *tensor.Tensor, at func(i int) int64) {
-	shift := 8 - t.Elem().Bits()
-	signed := t.Elem() == tensor.Int4 || t.Elem() == tensor.Int2
-	for i, d := 0, t.Bytes(); i < len(d); i++ {
-		v := byte(at(i)) << shift
-		if signed {
-			d[i] = byte(int8(v) >> shift)
-		} else {
-			d[i] = v >> shift
-		}
-	}
 }
 
 // castFromStrings parses numbers as Python does: surrounding space is allowed,
@@ -291,7 +148,7 @@ func castFromStrings(c *op.Ctx, y *tensor.Tensor, src []string, k *cast) error {
 				return err
 			}
 		}
-		storeInts(y, func(i int) int64 { return v[i] })
+		convert.StoreInts(y, func(i int) int64 { return v[i] })
 		return nil
 	}
 	v, err := op.Scratch[float64](c, len(src))
@@ -305,7 +162,7 @@ func castFromStrings(c *op.Ctx, y *tensor.Tensor, src []string, k *cast) error {
 		}
 		v[i] = f
 	}
-	return k.fromFloat64(y, v)
+	return k.rounding.Store(y, v)
 }
 
 func parseInt(s string) (int64, error) {
@@ -320,7 +177,7 @@ func parseInt(s string) (int64, error) {
 	if err != nil {
 		return 0, fmt.Errorf("%w: %q is not an integer", op.ErrInput, s)
 	}
-	return floatToInt(f, tensor.Int64), nil
+	return convert.FloatToInt(f, tensor.Int64), nil
 }
 
 // castToStrings writes numbers in their shortest form that reads back the same.
@@ -338,14 +195,14 @@ func castToStrings(dst []string, x *tensor.Tensor) error {
 		return nil
 	case e.IsInt():
 		v := make([]int64, x.Len())
-		loadInts(v, x)
+		convert.LoadInts(v, x)
 		for i := range dst {
 			dst[i] = strconv.FormatInt(v[i], 10)
 		}
 		return nil
 	}
 	v := make([]float64, x.Len())
-	if err := toFloat64(v, x); err != nil {
+	if err := convert.ToFloat64(v, x); err != nil {
 		return err
 	}
 	bits := 32

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 
+	"github.com/turgo-io/turgo/inference/onnx/internal/ops/convert"
 	"github.com/turgo-io/turgo/inference/onnx/internal/ops/op"
 	"github.com/turgo-io/turgo/inference/tensor"
 )
@@ -58,7 +59,7 @@ func runClip(c *op.Ctx, lo, hi *tensor.Tensor) error {
 }
 
 // clip applies the upper bound last, so that it wins where the bounds cross.
-func clip[T numeric](c *op.Ctx, lo, hi *tensor.Tensor) error {
+func clip[T convert.Numeric](c *op.Ctx, lo, hi *tensor.Tensor) error {
 	x := c.In(0)
 	y, err := c.OutOver(0, 0, x.Elem(), x.Shape())
 	if err != nil {
@@ -121,7 +122,7 @@ func test(c *op.Ctx, holds func(float64) bool) error {
 	if err != nil {
 		return err
 	}
-	if err := toFloat64(v, x); err != nil {
+	if err := convert.ToFloat64(v, x); err != nil {
 		return err
 	}
 	d := tensor.Slice[bool](y)

@@ -5,6 +5,7 @@ import (
 	"math"
 
 	"github.com/turgo-io/turgo/inference/onnx/internal/kernel"
+	"github.com/turgo-io/turgo/inference/onnx/internal/ops/convert"
 	"github.com/turgo-io/turgo/inference/onnx/internal/ops/op"
 	"github.com/turgo-io/turgo/inference/tensor"
 )
@@ -145,7 +146,7 @@ func runSigned(c *op.Ctx, k signed) error {
 	return nil
 }
 
-func signedOn[T numeric](k signed, y, x *tensor.Tensor) {
+func signedOn[T convert.Numeric](k signed, y, x *tensor.Tensor) {
 	dst, src := tensor.Slice[T](y), tensor.Slice[T](x)
 	switch k {
 	case absSigned:
@@ -167,14 +168,14 @@ func signedOn[T numeric](k signed, y, x *tensor.Tensor) {
 	}
 }
 
-func abs[T numeric](v T) T {
+func abs[T convert.Numeric](v T) T {
 	if v <= 0 {
 		return 0 - v // zero of either sign becomes +0
 	}
 	return v
 }
 
-func sign[T numeric](v T) T {
+func sign[T convert.Numeric](v T) T {
 	switch {
 	case v > 0:
 		return 1

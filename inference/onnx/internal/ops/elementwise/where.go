@@ -5,6 +5,7 @@ import (
 	"unsafe"
 
 	"github.com/turgo-io/turgo/inference/onnx/internal/kernel"
+	"github.com/turgo-io/turgo/inference/onnx/internal/ops/convert"
 	"github.com/turgo-io/turgo/inference/onnx/internal/ops/op"
 	"github.com/turgo-io/turgo/inference/tensor"
 )
@@ -86,7 +87,7 @@ func newDropout(b *op.Build) (op.Kernel, error) {
 
 func zeroRatio(t *tensor.Tensor) bool {
 	var v [1]float64
-	return t != nil && t.Len() == 1 && toFloat64(v[:], t) == nil && v[0] == 0
+	return t != nil && t.Len() == 1 && convert.ToFloat64(v[:], t) == nil && v[0] == 0
 }
 
 func keepAll(c *op.Ctx, x *tensor.Tensor, version int) error {
@@ -111,5 +112,5 @@ func keepAll(c *op.Ctx, x *tensor.Tensor, version int) error {
 	for i := range ones {
 		ones[i] = 1
 	}
-	return fromFloat64(mask, ones)
+	return convert.FromFloat64(mask, ones)
 }

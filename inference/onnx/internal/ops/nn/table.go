@@ -22,7 +22,11 @@ func Table() []op.Def {
 		{Name: "MaxPool", Since: 1, Wide: true, New: newMaxPool},
 		{Name: "MaxUnpool", Since: 9, Wide: true, New: newMaxUnpool},
 		{Name: "MeanVarianceNormalization", Since: 9, Wide: true, New: newMeanVariance},
+		{Name: "NegativeLogLikelihoodLoss", Since: 12, Wide: true, New: newNLLLoss},
 		{Name: "RMSNormalization", Since: 23, Wide: true, New: newRMSNorm},
 		{Name: "RNN", Since: 1, Wide: true, New: newRNN},
+		{Name: "Resize", Since: 10, Wide: true, New: newResize},
+		{Name: "SoftmaxCrossEntropyLoss", Since: 12, Wide: true, New: newCrossEntropy},
+		{Name: "Upsample", Since: 1, Wide: true, New: newUpsample},
 	}
 }

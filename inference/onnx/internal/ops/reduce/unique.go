@@ -117,8 +117,19 @@ func compareAt(x *tensor.Tensor, i, j int) int {
 	case tensor.Uint16:
 		return order[uint16](x, i, j)
 	}
+	if x.Elem().IsHalf() {
+		return cmp.Compare(half(x, i), half(x, j))
+	}
 	size := x.Elem().Size()
 	return bytes.Compare(x.Bytes()[i*size:][:size], x.Bytes()[j*size:][:size])
+}
+
+// half is one element of a tensor of 16-bit floats.
+func half(x *tensor.Tensor, i int) float32 {
+	if v := tensor.Slice[tensor.F16](x); v != nil {
+		return v[i].Float32()
+	}
+	return tensor.Slice[tensor.BF16](x)[i].Float32()
 }
 
 func order[T interface {

@@ -1,4 +1,4 @@
-package elementwise
+package convert
 
 import (
 	"fmt"
@@ -8,34 +8,35 @@ import (
 	"github.com/turgo-io/turgo/inference/tensor"
 )
 
-type numeric interface {
+// Numeric lists the Go types of numeric elements that Go can compute in.
+type Numeric interface {
 	kernel.Number
 	tensor.Type
 }
 
-// toFloat64 reads any numeric tensor as float64.
-func toFloat64(dst []float64, t *tensor.Tensor) error {
+// ToFloat64 reads any numeric tensor as float64.
+func ToFloat64(dst []float64, t *tensor.Tensor) error {
 	switch t.Elem() {
 	case tensor.Float32:
-		convert(dst, tensor.Slice[float32](t))
+		Slice(dst, tensor.Slice[float32](t))
 	case tensor.Float64:
 		copy(dst, tensor.Slice[float64](t))
 	case tensor.Int64:
-		convert(dst, tensor.Slice[int64](t))
+		Slice(dst, tensor.Slice[int64](t))
 	case tensor.Int32:
-		convert(dst, tensor.Slice[int32](t))
+		Slice(dst, tensor.Slice[int32](t))
 	case tensor.Int16:
-		convert(dst, tensor.Slice[int16](t))
+		Slice(dst, tensor.Slice[int16](t))
 	case tensor.Int8:
-		convert(dst, tensor.Slice[int8](t))
+		Slice(dst, tensor.Slice[int8](t))
 	case tensor.Uint64:
-		convert(dst, tensor.Slice[uint64](t))
+		Slice(dst, tensor.Slice[uint64](t))
 	case tensor.Uint32:
-		convert(dst, tensor.Slice[uint32](t))
+		Slice(dst, tensor.Slice[uint32](t))
 	case tensor.Uint16:
-		convert(dst, tensor.Slice[uint16](t))
+		Slice(dst, tensor.Slice[uint16](t))
 	case tensor.Uint8:
-		convert(dst, tensor.Slice[uint8](t))
+		Slice(dst, tensor.Slice[uint8](t))
 	default:
 		return toFloat64Rare(dst, t)
 	}
@@ -75,30 +76,30 @@ func toFloat64Rare(dst []float64, t *tensor.Tensor) error {
 	return nil
 }
 
-// fromFloat64 writes float64 numbers to a tensor of any numeric type; integers
+// FromFloat64 writes float64 numbers to a tensor of any numeric type; integers
 // are cut off towards zero.
-func fromFloat64(t *tensor.Tensor, src []float64) error {
+func FromFloat64(t *tensor.Tensor, src []float64) error {
 	switch t.Elem() {
 	case tensor.Float32:
-		convert(tensor.Slice[float32](t), src)
+		Slice(tensor.Slice[float32](t), src)
 	case tensor.Float64:
 		copy(tensor.Slice[float64](t), src)
 	case tensor.Int64:
-		convert(tensor.Slice[int64](t), src)
+		Slice(tensor.Slice[int64](t), src)
 	case tensor.Int32:
-		convert(tensor.Slice[int32](t), src)
+		Slice(tensor.Slice[int32](t), src)
 	case tensor.Int16:
-		convert(tensor.Slice[int16](t), src)
+		Slice(tensor.Slice[int16](t), src)
 	case tensor.Int8:
-		convert(tensor.Slice[int8](t), src)
+		Slice(tensor.Slice[int8](t), src)
 	case tensor.Uint64:
-		convert(tensor.Slice[uint64](t), src)
+		Slice(tensor.Slice[uint64](t), src)
 	case tensor.Uint32:
-		convert(tensor.Slice[uint32](t), src)
+		Slice(tensor.Slice[uint32](t), src)
 	case tensor.Uint16:
-		convert(tensor.Slice[uint16](t), src)
+		Slice(tensor.Slice[uint16](t), src)
 	case tensor.Uint8:
-		convert(tensor.Slice[uint8](t), src)
+		Slice(tensor.Slice[uint8](t), src)
 	case tensor.Bool:
 		for i, d := 0, tensor.Slice[bool](t); i < len(d); i++ {
 			d[i] = src[i] != 0
@@ -109,7 +110,8 @@ func fromFloat64(t *tensor.Tensor, src []float64) error {
 	return nil
 }
 
-func convert[D, S kernel.Number](dst []D, src []S) {
+// Slice converts each number, as Go does.
+func Slice[D, S kernel.Number](dst []D, src []S) {
 	dst = dst[:len(src)]
 	for i, v := range src {
 		dst[i] = D(v)

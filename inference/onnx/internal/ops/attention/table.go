@@ -1,0 +1,12 @@
+package attention
+
+import "github.com/turgo-io/turgo/inference/onnx/internal/ops/op"
+
+// Table lists the family's operators.
+func Table() []op.Def {
+	return []op.Def{
+		{Name: "Attention", Since: 23, Wide: true, New: newAttention},
+		{Name: "RotaryEmbedding", Since: 23, Wide: true, New: newRotary},
+		{Name: "SwiGLU", Since: 27, Wide: true, New: newSwiGLU},
+	}
+}
