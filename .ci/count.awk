@@ -2,17 +2,15 @@
 # escaped, so a field's pattern matches no text that a test printed.
 
 function field(name,    s) {
-	if (!match($0, "\"" name "\":\"[^\"]*\"")) return ""
-	s = substr($0, RSTART, RLENGTH)
-	sub("^\"" name "\":\"", "", s)
-	return substr(s, 1, length(s) - 1)
+	if (!match($0, "\"" name "\":\"([^\"\\\\]|\\\\.)*\"")) return ""
+	return substr($0, RSTART + length(name) + 4, RLENGTH - length(name) - 5)
 }
 
 function text(    s) {
-	if (!match($0, /"Output":".*"/)) return ""
-	s = substr($0, RSTART + 10, RLENGTH - 11)
+	s = field("Output")
 	gsub(/\\\\/, "\001", s)
 	gsub(/\\n/, "\n", s)
+	gsub(/\\r/, "", s)
 	gsub(/\\t/, "\t", s)
 	gsub(/\\"/, "\"", s)
 	gsub(/\\u003c/, "<", s)
@@ -33,6 +31,6 @@ action == "pass" && test != "" { passed++ }
 action == "pass" || action == "skip" { delete out[key] }
 action == "fail" && test != "" { failed++; inPackage[package]++ }
 action == "fail" && test == "" && !inPackage[package] { failed++ }
-action == "fail" || action == "build-fail" { printf "--- %s\n%s", key, out[key]; delete out[key] }
+action == "fail" || action == "build-fail" { printf "--- %s\n%s\n", key, out[key]; delete out[key] }
 
 END { printf "%d %d\n", passed, failed }
