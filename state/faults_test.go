@@ -61,19 +61,20 @@ func TestSnapshotsBesideARunningTask(t *testing.T) {
 		}
 		require.NoError(t, snap.Err())
 		require.NoError(t, b.Err())
-		requireRestored(t, b, snap, want)
+		require.Zero(t, requireRestored(t, b, snap, want))
 		require.NoError(t, snap.Complete())
 	}
 }
 
-// requireRestored restores a snapshot on the file system of its backend and compares.
-func requireRestored(t *testing.T, from *state.Backend, snap *state.Snapshot, want map[int]account) {
+// requireRestored restores a snapshot on the file system of its backend and compares; it returns the number of timers.
+func requireRestored(t *testing.T, from *state.Backend, snap *state.Snapshot, want map[int]account) int {
 	t.Helper()
 	b := open(t, state.Options{FS: state.FSOf(from), Dir: fmt.Sprint("restored-", snap.ID), Restore: []state.RestorePart{
 		{Dir: snap.Dir, Files: snap.Files, Groups: snap.Groups, States: snap.States, Operator: snap.Operator}}})
 	keys := keysOf[int](t, b)
 	value := state.NewValue[account](keys.Operator("op"), "v")
 	items := state.NewMap[int, int](keys.Operator("op"), "m")
+	timers := state.NewTimers(keys.Operator("op"))
 	require.NoError(t, b.Start())
 	for k := range 3000 {
 		keys.Seek(k)
@@ -84,6 +85,7 @@ func requireRestored(t *testing.T, from *state.Backend, snap *state.Snapshot, wa
 		require.Equal(t, want[k].N != 0, ok)
 	}
 	require.NoError(t, b.Err())
+	return timers.Len()
 }
 
 var errDisk = errors.New("no space left on device")
@@ -168,6 +170,6 @@ func runWithFailure(t *testing.T, f *failing, n int64, disable bool) {
 	require.NoError(t, err)
 	steps.Run()
 	require.NoError(t, s.Err(), "after operation %d failed", n)
-	requireRestored(t, b, s, want)
 	require.Equal(t, 70, timers.Len())
+	require.Equal(t, 70, requireRestored(t, b, s, want))
 }

@@ -15,7 +15,7 @@ import (
 	"github.com/turgo-io/turgo/state/statetest"
 )
 
-var seeds = flag.Int("seeds", 100, "random histories to run")
+var seeds = flag.Int("seeds", 60, "random histories to run")
 
 // account holds a slice, so that a copy on write that shares memory shows.
 type account struct {
@@ -89,6 +89,7 @@ type history struct {
 	frozen *model // as the snapshots in flight have it
 	saved  *model
 	parts  []state.RestorePart // of saved
+	has    map[state.File]bool // what was ever uploaded
 	tasks  []*member
 	life   int
 	id     uint64
@@ -98,7 +99,7 @@ type history struct {
 }
 
 func newHistory(t *testing.T, seed uint64) *history {
-	h := &history{t: t, rng: rand.New(rand.NewPCG(seed, 1)), live: newModel(), saved: newModel(), store: vfs.NewMem()}
+	h := &history{t: t, rng: rand.New(rand.NewPCG(seed, 1)), live: newModel(), saved: newModel(), store: vfs.NewMem(), has: map[state.File]bool{}}
 	h.steps.Pick = h.rng.IntN
 	h.maxParallelism = []int{4, 128, 37}[h.rng.IntN(3)]
 	h.start(1 + h.rng.IntN(3))
@@ -273,7 +274,7 @@ func (h *history) change(m *member, want *modelKey) {
 }
 
 func (h *history) setTimer(m *member, k string) {
-	t := modelTimer{state.TimeKind(h.rng.IntN(2)), h.rng.Int64N(20) - 5, h.rng.Int64N(2), k}
+	t := modelTimer{state.TimeKind(h.rng.IntN(2)), h.rng.Int64N(6) - 3, 0, k}
 	if h.rng.IntN(3) == 0 {
 		m.timers.Delete(t.kind, t.at, t.ns)
 		delete(h.live.timers, t)
@@ -284,7 +285,7 @@ func (h *history) setTimer(m *member, k string) {
 }
 
 func (h *history) popTimers() {
-	upTo := h.rng.Int64N(20) - 5
+	upTo := h.rng.Int64N(6) - 3
 	for _, m := range h.tasks {
 		for {
 			at, ns, ok := m.timers.PopDue(state.EventTime, upTo)
@@ -413,6 +414,12 @@ func (h *history) save() {
 		if s.Dir != "" {
 			p.Dir = fmt.Sprintf("saved-%d-%d-%d", h.life, s.ID, i)
 			copyDir(h.t, h.fs, s.Dir, h.store, p.Dir)
+		}
+		for _, f := range s.Files {
+			fresh := f.New
+			f.New = false
+			require.True(h.t, fresh || h.has[f], "%s was never uploaded", f.Name)
+			h.has[f] = true
 		}
 		h.parts = append(h.parts, p)
 		require.NoError(h.t, s.Complete())

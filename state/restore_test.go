@@ -152,6 +152,41 @@ func TestSchemaEvolution(t *testing.T) {
 	require.NoError(t, b.Err())
 }
 
+// TestPartsWithDifferentSchemaHistories joins a subtask that knows two schemas with one that knows only the newer.
+func TestPartsWithDifferentSchemaHistories(t *testing.T) {
+	g := newGroup(t)
+	fill := func(i int, from []state.RestorePart, n int32) state.RestorePart {
+		var v2 values[cardV2]
+		b := g.mustOpen(i, 2, from, v2.declare)
+		for k := range n {
+			if owner(t, k, 2) == i {
+				v2.fill(k, k+1, card2)
+			}
+		}
+		require.NoError(t, b.Err())
+		return g.snapshot(b)
+	}
+	for _, n := range []int32{20, 5000} { // which part is larger decides whose numbers stay
+		var v1 values[cardV1]
+		b := g.mustOpen(0, 1, nil, v1.declare)
+		for k := range int32(1000) {
+			if owner(t, k, 2) == 0 {
+				v1.fill(k, k+1, card1)
+			}
+		}
+		old := g.snapshot(b)
+		parts := []state.RestorePart{fill(0, []state.RestorePart{old}, 2), fill(1, nil, n)}
+		var v2 values[cardV2]
+		b = g.mustOpen(0, 1, parts, v2.declare)
+		for k := range int32(1000) {
+			if owner(t, k, 2) == 0 || k < n {
+				v2.require(t, k, card2(k))
+			}
+		}
+		require.NoError(t, b.Err())
+	}
+}
+
 func TestKeysMayWiden(t *testing.T) {
 	g := newGroup(t)
 	b := g.mustOpen(0, 1, nil, func(b *state.Backend) {
@@ -459,4 +494,32 @@ func TestATaskWithoutStateOpensNoFile(t *testing.T) {
 	require.Len(t, s.Operator[0].Items, 1)
 	_, err = fs.Stat("d")
 	require.True(t, err != nil)
+}
+
+func TestATimerRemovedAndSetAgainIsThere(t *testing.T) {
+	g := newGroup(t)
+	var keys *state.Keys[int]
+	var timers state.Timers
+	declare := func(b *state.Backend) {
+		keys, _ = state.NewKeys[int](b)
+		timers = state.NewTimers(keys.Operator("op"))
+	}
+	b := g.mustOpen(0, 1, nil, declare)
+	for k := range 10 {
+		keys.Seek(k)
+		timers.Set(state.EventTime, 1, 0)
+		timers.Set(state.EventTime, 2, 0)
+	}
+	g.snapshot(b)
+	for k := range 10 {
+		keys.Seek(k)
+		timers.Delete(state.EventTime, 1, 0)
+		timers.Delete(state.EventTime, 2, 0)
+		timers.Set(state.EventTime, 1, 0)
+	}
+	require.Equal(t, 10, timers.Len())
+	parts := []state.RestorePart{g.snapshot(b)}
+	b = g.mustOpen(0, 1, parts, declare)
+	require.Equal(t, 10, timers.Len())
+	require.NoError(t, b.Err())
 }
