@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -58,7 +59,9 @@ func TestFailuresNameTheOperator(t *testing.T) {
 					err := job.Run(context.Background())
 					require.ErrorIs(t, err, errBroken)
 					require.ErrorContains(t, err, name)
-					require.GreaterOrEqual(t, failures.Load(), int64(3))
+					if !strings.HasSuffix(place, "close") { // then all is committed
+						require.GreaterOrEqual(t, failures.Load(), int64(3))
+					}
 					require.NotContains(t, err.Error(), "without having been opened")
 					var at *operator.RecordError
 					if errors.As(err, &at) {

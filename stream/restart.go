@@ -33,8 +33,8 @@ type exponential struct {
 	first, most, reset, last time.Duration
 }
 
-func (e *exponential) Next(_ int, ran time.Duration) (time.Duration, bool) {
-	if e.last == 0 || ran > e.reset {
+func (e *exponential) Next(failures int, ran time.Duration) (time.Duration, bool) {
+	if failures == 1 || ran > e.reset {
 		e.last = e.first
 	} else {
 		e.last = min(2*e.last, e.most)

@@ -1,6 +1,7 @@
 package checkpoint
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -66,6 +67,7 @@ type Coordinator struct {
 	demanded  bool  // one was asked for since the last trigger
 	cancelled int64 // when Cancel came, 0 if it did not
 	stopping  bool
+	broken    bool // something else than the closing of a task has failed
 	final     bool // the last checkpoint is durable
 	errs      []error
 	started   bool
@@ -166,18 +168,32 @@ func (c *Coordinator) Close() {}
 // Err returns why the attempt failed, nil if it came to its end. It may be read when it is done.
 func (c *Coordinator) Err() error { return errors.Join(c.errs...) }
 
+// Final reports whether the last checkpoint is durable and every task has heard of it: there is nothing left to do
+// again. It may be read when it is done.
+func (c *Coordinator) Final() bool { return c.final && !c.broken }
+
 // Next returns the number that the next attempt's first checkpoint takes. It may be read when it is done.
 func (c *Coordinator) Next() int64 { return c.next }
 
-// Deadline is when to look at the time again. While a checkpoint is being saved, nothing hangs on the time.
+// Deadline is when to look at the time again. While a checkpoint is being saved, nothing hangs on the time but
+// the end of a cancelled job.
 func (c *Coordinator) Deadline() int64 {
+	at := c.nextAt
 	switch {
-	case c.stopping || c.saving:
+	case c.stopping:
 		return 0
+	case c.saving:
+		at = 0
 	case c.pending != nil:
-		return c.pending.started + int64(c.config.Timeout)
+		at = c.pending.started + int64(c.config.Timeout)
 	}
-	return c.nextAt
+	if c.cancelled == 0 {
+		return at
+	}
+	if drained := c.cancelled + int64(c.config.Drain); at == 0 || drained < at {
+		return drained
+	}
+	return at
 }
 
 // Step handles what has come in and does what follows from it.
@@ -343,9 +359,12 @@ func (c *Coordinator) trigger(now int64, last bool) {
 	}
 }
 
-// stopWith ends the attempt with an error.
+// stopWith ends the attempt with an error. What ends because another task has failed is no news.
 func (c *Coordinator) stopWith(err error) {
-	c.errs = append(c.errs, err)
+	if c.stopping && errors.Is(err, context.Canceled) {
+		return
+	}
+	c.errs, c.broken = append(c.errs, err), true
 	if !c.stopping && c.config.Failing != nil {
 		c.config.Failing()
 	}

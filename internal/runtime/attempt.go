@@ -121,6 +121,16 @@ func (a *Attempt) wakers(n *graph.Node) (ws []exchange.Waker) {
 	return ws
 }
 
+// opened reports whether every task is open. Any goroutine may call it.
+func (a *Attempt) opened() bool {
+	for _, t := range a.tasks {
+		if !t.running.Load() {
+			return false
+		}
+	}
+	return true
+}
+
 // Tasks returns all tasks, by their ID.
 func (a *Attempt) Tasks() []*Task { return a.tasks }
 

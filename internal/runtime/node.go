@@ -35,9 +35,22 @@ func (n *OperatorNode[In, Out1]) Chained(b *Builder) (operator.Receiver[In], err
 	if out, env.Sides, err = sides(b, n.Sides, out); err != nil {
 		return nil, err
 	}
-	op := n.Factory.New()
+	op, err := n.operator(env)
+	if err != nil {
+		return nil, err
+	}
 	b.add(env, op, func() error { return op.Open(operator.NewContext(env), out) }, op.Close)
 	return op, nil
+}
+
+// operator makes the operator: a factory may run user code.
+func (n *OperatorNode[In, Out1]) operator(env *operator.Env) (op operator.Operator[In, Out1], err error) {
+	defer func() {
+		if cause := recover(); cause != nil {
+			err = operator.Recovered(env.Name, env.Subtask, cause)
+		}
+	}()
+	return n.Factory.New(), nil
 }
 
 // SinkNode is a node that writes to a sink.

@@ -25,6 +25,8 @@ type Driver interface {
 	Run(all []sched.Stepper) error
 	// Sleep waits for d of the clock's time, or until ctx ends.
 	Sleep(ctx context.Context, d time.Duration)
+	// AfterCancel calls f once ctx has ended, unless stop comes first.
+	AfterCancel(ctx context.Context, f func()) (stop func() bool)
 	// Simulated says that nothing may run but what the driver steps: stores then start no work of their own.
 	Simulated() bool
 }
@@ -106,7 +108,7 @@ func (j *Job) attempt(ctx context.Context, number int, next *int64) error {
 	}
 	j.current.Store(a)
 	j.coordinator.Store(coordinator)
-	err = j.drive(ctx, a, coordinator)
+	err = j.drive(ctx, a, coordinator, cancel)
 	*next = max(*next, coordinator.Next())
 	return err
 }
@@ -133,19 +135,36 @@ func (g guarded) Go(name string, job func()) {
 // background stands for a task in events about work that is no task's.
 const background = -1
 
-func (j *Job) drive(ctx context.Context, a *Attempt, c *checkpoint.Coordinator) error {
+// drive runs the attempt to its end. One that is cancelled while it is being opened is cut short: something may be out
+// of reach, so that it would never be open, and there is nothing that a last checkpoint would add.
+func (j *Job) drive(ctx context.Context, a *Attempt, c *checkpoint.Coordinator, cut func()) error {
 	steppers := []sched.Stepper{c}
 	tasks := make([]checkpoint.Task, len(a.tasks))
 	for i, t := range a.tasks {
 		steppers, tasks[i] = append(steppers, t), t
 	}
 	c.Attach(tasks)
-	defer context.AfterFunc(ctx, c.Cancel)()
+	var short atomic.Bool
+	defer j.Driver.AfterCancel(ctx, func() {
+		if !a.opened() {
+			short.Store(true)
+			cut()
+		}
+		c.Cancel()
+	})()
 	if err := j.Driver.Run(steppers); err != nil {
 		a.Abandon()
 		return errors.Join(err, c.Err())
 	}
-	return c.Err()
+	switch err := c.Err(); {
+	case short.Load() && errors.Is(err, context.Canceled):
+		j.Log.Info("job cancelled while it was being opened", "cause", err)
+		return nil
+	case c.Final():
+		return operator.Permanent(err) // of closing: all is committed
+	default:
+		return err
+	}
 }
 
 func (j *Job) checkpointConfig(first int64, failing func()) checkpoint.Config {
@@ -189,6 +208,11 @@ func (r *Real) Run(all []sched.Stepper) error {
 	r.group.Start(all...)
 	r.group.Wait()
 	return nil
+}
+
+// AfterCancel calls f in a goroutine of its own.
+func (r *Real) AfterCancel(ctx context.Context, f func()) func() bool {
+	return context.AfterFunc(ctx, f)
 }
 
 // Simulated says no.

@@ -2,6 +2,7 @@ package runtime
 
 import (
 	"cmp"
+	"context"
 	"fmt"
 	"slices"
 	"sync"
@@ -73,6 +74,8 @@ type sourceTask[T any] struct {
 	adopted   bool // restored splits were added
 
 	discoverAt int64
+	looking    context.Context // of a discovery: ends when the source is closed
+	look       func()          // ends it
 	mu         sync.Mutex
 	found      []operator.Split // by the discovery that runs in the background
 	foundErr   error
@@ -81,6 +84,7 @@ type sourceTask[T any] struct {
 
 func (s *sourceTask[T]) open() (err error) {
 	c := operator.NewContext(s.env)
+	s.looking, s.look = context.WithCancel(s.env.Ctx)
 	s.positions = state.NewOperatorList[splitPosition](c, "positions", state.Union)
 	if s.reader, err = s.source.Reader(c); err != nil {
 		return err
@@ -106,7 +110,7 @@ func (s *sourceTask[T]) planDiscovery() {
 func (s *sourceTask[T]) discover() {
 	s.discoverAt = 0
 	s.env.Executor.Go("discover", func() {
-		found, err := s.source.Splits(s.env.Ctx)
+		found, err := s.source.Splits(s.looking)
 		s.mu.Lock()
 		s.found, s.foundErr, s.arrived = found, err, true
 		s.mu.Unlock()
@@ -227,6 +231,7 @@ func (s *sourceTask[T]) acknowledge(n int64) {
 }
 
 func (s *sourceTask[T]) close() error {
+	s.look()
 	if s.reader == nil {
 		return nil // it was never opened
 	}

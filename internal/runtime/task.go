@@ -47,7 +47,8 @@ type Task struct {
 	idleKnown bool // a Flush mark was sent since the last record
 	ended     bool
 	stopped   bool
-	opened    bool
+	opened    bool            // or being opened
+	running   atomic.Bool     // it is open
 	due       int64           // checkpoint asked for by the coordinator
 	last      int64           // last checkpoint whose barrier has passed
 	snapshot  *state.Snapshot // the newest, nil before the first
@@ -202,6 +203,7 @@ func (t *Task) openAll() error {
 			return fmt.Errorf("starting %s: %w", op.name, err)
 		}
 	}
+	t.running.Store(true)
 	return t.restoreWatermark()
 }
 

@@ -138,7 +138,7 @@ func (h *Harness) Run() {
 func (h *Harness) RunErr(ctx context.Context) error {
 	for {
 		d := &driver{Sim: sched.NewSim(h.seed+uint64(h.crashes)*0x9E3779B97F4A7C15, h.now), h: h}
-		d.Before = h.before
+		d.Before = d.before
 		err := h.job.RunOn(ctx, d)
 		h.now, h.trace = d.Now(), sched.Mix(h.trace^d.Trace())
 		if !errors.Is(err, errCrash) {
@@ -151,8 +151,13 @@ func (h *Harness) RunErr(ctx context.Context) error {
 }
 
 // before runs before each step; false is a crash.
-func (h *Harness) before(int) bool {
+func (d *driver) before(int) bool {
+	h := d.h
 	h.steps++
+	if d.cancelled != nil && d.ctx.Err() != nil {
+		d.cancelled()
+		d.cancelled = nil
+	}
 	if h.plan.steps[h.steps] || h.crash {
 		h.fs.crash(h.lose, h.random)
 		return false
@@ -163,7 +168,9 @@ func (h *Harness) before(int) bool {
 // driver is a simulation as a runtime.Driver.
 type driver struct {
 	*sched.Sim
-	h *Harness
+	h         *Harness
+	ctx       context.Context
+	cancelled func() // to be called when ctx has ended
 }
 
 // Run steps all, and everything in the background, to the end or a crash.
@@ -179,6 +186,15 @@ func (d *driver) Run(all []sched.Stepper) error {
 		return fmt.Errorf("streamtest: no end after %d steps; set MaxSteps if the job needs more", d.h.steps)
 	}
 	return nil
+}
+
+// AfterCancel looks at ctx between two steps: what another goroutine would do has no place in a simulation.
+func (d *driver) AfterCancel(ctx context.Context, f func()) (stop func() bool) {
+	d.ctx, d.cancelled = ctx, f
+	return func() bool {
+		d.cancelled = nil
+		return true
+	}
 }
 
 // Simulated says yes.
