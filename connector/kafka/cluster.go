@@ -73,18 +73,6 @@ func (c *cluster) close() {
 	cn.close()
 }
 
-// pause waits for d or the end of ctx, whose error it returns.
-func pause(ctx context.Context, d time.Duration) error {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return nil
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	}
-}
-
 // reach returns the control connection, opened to the first broker that answers. asking is held.
 func (c *cluster) reach(ctx context.Context) (*conn, error) {
 	c.mu.Lock()

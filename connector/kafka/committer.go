@@ -111,9 +111,9 @@ func worst(errs map[string]map[int32]sarama.KError) sarama.KError {
 // close finishes a commit under way, but does not wait for it long.
 func (k *committer) close() {
 	k.once.Do(func() { close(k.stop) })
-	late := time.AfterFunc(closeGrace, k.cancel)
+	done := within(closeGrace, k.cancel)
 	k.wg.Wait()
-	late.Stop()
+	done()
 	k.cancel()
 	k.c.close()
 }

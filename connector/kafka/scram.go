@@ -3,7 +3,6 @@ package kafka
 import (
 	"crypto/hmac"
 	"crypto/pbkdf2"
-	"crypto/rand"
 	"crypto/sha256"
 	"crypto/sha512"
 	"encoding/base64"
@@ -44,7 +43,7 @@ func newScram(sha512bits bool) sarama.SCRAMClient {
 func (s *scram) Begin(user, password, _ string) error {
 	escape := strings.NewReplacer("=", "=3D", ",", "=2C")
 	s.user, s.pass, s.step = escape.Replace(user), password, 0
-	s.nonce = rand.Text()
+	s.nonce = nonce()
 	return nil
 }
 

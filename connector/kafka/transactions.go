@@ -372,9 +372,9 @@ func (t *transactions) reuse(p *producer) error {
 // close waits for the commits that durable checkpoints ask for, and aborts open, which was never prepared.
 func (t *transactions) close(open *producer) {
 	t.once.Do(func() { close(t.stop) })
-	late := time.AfterFunc(commitGrace, t.cancel)
+	done := within(commitGrace, t.cancel)
 	t.wg.Wait()
-	late.Stop()
+	done()
 	if open != nil {
 		ctx, cancel := context.WithTimeout(t.ctx, abortGrace)
 		t.k.end(ctx, open.name, open.id, open.epoch, false)

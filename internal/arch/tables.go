@@ -122,5 +122,6 @@ var Limits = map[string]int{
 	"stream":                  120,
 	"connector":               15,
 	"connector/format":        40, // a codec for each payload format
+	"connector/kafka":         20, // source, sink, places in a topic, topics themselves
 	"connector/connectortest": 20,
 }
