@@ -33,6 +33,35 @@ const (
 // Arith computes dst = a op b over broadcast operands. Min and Max give NaN if
 // either operand is NaN.
 func Arith[T Number](op ArithOp, l *Loops, dst, a, b []T) {
+	if d := asFloat32(dst); d != nil {
+		arith32(op, l, d, asFloat32(a), asFloat32(b))
+		return
+	}
+	arith(op, l, dst, a, b)
+}
+
+// arith32 uses the vector loops for the operations and runs that have one.
+func arith32(op ArithOp, l *Loops, dst, a, b []float32) {
+	isa := Best()
+	sa, sb := l.Step[0], l.Step[1]
+	if !isa.vector || op > Div || l.n < lanes || sa == 0 && op != Add && op != Mul {
+		arith(op, l, dst, a, b)
+		return
+	}
+	l.Each(func(n, o, i, j, _ int) {
+		d := dst[o : o+n]
+		switch {
+		case sa == sb:
+			isa.arith(op, d, a[i:i+n], b[j:j+n], false)
+		case sb == 0:
+			isa.arith(op, d, a[i:i+n], b[j:j+1], true)
+		default: // addition and multiplication commute
+			isa.arith(op, d, b[j:j+n], a[i:i+1], true)
+		}
+	})
+}
+
+func arith[T Number](op ArithOp, l *Loops, dst, a, b []T) {
 	sa, sb := l.Step[0], l.Step[1]
 	l.Each(func(n, o, i, j, _ int) {
 		d := dst[o : o+n]
@@ -300,12 +329,9 @@ func Copy[T any](l *Loops, dst, a []T) {
 }
 
 // AddScaled is dst[i] += w * src[i*step].
-func AddScaled[T Float](dst, src []T, w T, step int) {
+func AddScaled(dst, src []float32, w float32, step int) {
 	if step == 1 {
-		src = src[:len(dst)]
-		for i, v := range src {
-			dst[i] += w * v
-		}
+		Best().Axpy(dst, src, w)
 		return
 	}
 	k := 0

@@ -14,6 +14,8 @@ type ISA struct {
 	// nr is the columns of a tile; the rows are 1 to len(rows)-1.
 	nr   int
 	rows []micro // rows[m] computes tiles of m rows; rows[0] is nil
+	// vector is set where the elementwise vector loops can run (AVX2 and FMA).
+	vector bool
 }
 
 // Block sizes: a panel of B of kcMax rows stays in the first-level cache while

@@ -111,6 +111,65 @@ func TestExpAndFriends(t *testing.T) {
 	require.Zero(t, kernel.Exp(float32(math.Inf(-1))))
 }
 
+// TestVectors compares the vector loops of each instruction set with float64, on
+// every length up to a few vectors, and in place.
+func TestVectors(t *testing.T) {
+	rng := rand.New(rand.NewSource(9))
+	for _, isa := range kernel.ISAs() {
+		for _, f := range []struct {
+			name string
+			run  func(dst, src []float32)
+			want func(float64) float64
+			tol  float64
+		}{
+			{"relu", isa.Relu, func(x float64) float64 { return max(x, 0) }, 0},
+			{"exp", isa.Exp, math.Exp, 3e-7},
+			{"sigmoid", isa.Sigmoid, func(x float64) float64 { return 1 / (1 + math.Exp(-x)) }, 3e-7},
+			{"tanh", isa.Tanh, math.Tanh, 3e-7},
+			{"erf", isa.Erf, math.Erf, 4e-7},
+		} {
+			for n := range 35 {
+				src := floats(rng, n)
+				for i := range src {
+					src[i] *= float32(math.Pow(10, float64(i%5-2)))
+				}
+				dst := make([]float32, n)
+				f.run(dst, src)
+				inPlace := append([]float32(nil), src...)
+				f.run(inPlace, inPlace)
+				require.Equal(t, dst, append([]float32{}, inPlace...))
+				for i, v := range src {
+					want := f.want(float64(v))
+					if want > math.MaxFloat32 {
+						require.True(t, math.IsInf(float64(dst[i]), 1))
+						continue
+					}
+					require.InDelta(t, want, float64(dst[i]), f.tol*max(math.Abs(want), 1e-30)+1e-44, "%s %s(%v)", isa.Name, f.name, v)
+				}
+			}
+			special := []float32{float32(math.NaN()), float32(math.Inf(1)), float32(math.Inf(-1)), 0, -88, 88.7, -103, 1e-30}
+			f.run(special, special)
+			require.True(t, math.IsNaN(float64(special[0])), "%s %s", isa.Name, f.name)
+			require.Equal(t, float32(f.want(math.Inf(1))), special[1])
+			require.Equal(t, float32(f.want(math.Inf(-1))), special[2])
+		}
+		for n := range 35 {
+			x, w := floats(rng, n), floats(rng, n)
+			sum, top := 0.0, math.Inf(-1)
+			for _, v := range x {
+				top, sum = max(top, float64(v)), sum+math.Exp(float64(v)-0.5)
+			}
+			require.InDelta(t, top, float64(isa.Max(x)), 0)
+			require.InDelta(t, sum, float64(isa.ExpSum(make([]float32, n), x, 0.5)), 1e-5)
+			y := append([]float32(nil), x...)
+			isa.Axpy(y, w, 3)
+			for i := range y {
+				require.InDelta(t, float64(x[i])+3*float64(w[i]), float64(y[i]), 1e-6)
+			}
+		}
+	}
+}
+
 func BenchmarkGemm(b *testing.B) {
 	rng := rand.New(rand.NewSource(1))
 	for _, isa := range kernel.ISAs() {

@@ -77,10 +77,48 @@ func TestArithBroadcasts(t *testing.T) {
 		var l kernel.Loops
 		l.Init(shape, sa, sb, nil)
 		kernel.Arith(op, &l, dst, a, b)
+		// float32 has loops of its own.
+		a32, b32, dst32 := narrow(a), narrow(b), make([]float32, len(dst))
+		kernel.Arith(op, &l, dst32, a32, b32)
 		coordinates(shape, func(i int, c []int) {
-			require.InDelta(t, scalar[op](a[at(sa, c)], b[at(sb, c)]), dst[i], 1e-9)
+			want := scalar[op](a[at(sa, c)], b[at(sb, c)])
+			require.InDelta(t, want, dst[i], 1e-9)
+			if op != kernel.Mod && op != kernel.Fmod { // a remainder jumps where the quotient is nearly whole
+				require.InEpsilon(t, want+1, float64(dst32[i])+1, 1e-4)
+			}
 		})
 	})
+	// Long runs of all kinds, past the vector's width.
+	for _, shapes := range [][2][]int{{{19}, {19}}, {{19}, {1}}, {{1}, {19}}, {{3, 21}, {3, 1}}, {{3, 1}, {3, 21}}, {{2, 8}, {8}}} {
+		a, b := make([]float32, size(shapes[0])), make([]float32, size(shapes[1]))
+		for i := range a {
+			a[i] = float32(i) + 2
+		}
+		for i := range b {
+			b[i] = float32(i) + 0.5
+		}
+		var buf [kernel.MaxRank]int
+		shape, err := kernel.BroadcastShape(buf[:], shapes[0], shapes[1])
+		require.NoError(t, err)
+		for op, f := range scalar {
+			var l kernel.Loops
+			l.Init(shape, shapes[0], shapes[1], nil)
+			dst := make([]float32, size(shape))
+			kernel.Arith(op, &l, dst, a, b)
+			coordinates(shape, func(i int, c []int) {
+				want := f(float64(a[at(shapes[0], c)]), float64(b[at(shapes[1], c)]))
+				require.InDelta(t, want, float64(dst[i]), math.Abs(want)*1e-5, "op %d", op)
+			})
+		}
+	}
+}
+
+func narrow(v []float64) []float32 {
+	out := make([]float32, len(v))
+	for i := range v {
+		out[i] = float32(v[i])
+	}
+	return out
 }
 
 func positives(rng *rand.Rand, n int) []float64 {

@@ -76,41 +76,16 @@ func Tanh(x float32) float32 {
 func Erf(x float32) float32 { return float32(math.Erf(float64(x))) }
 
 // ExpSlice is dst = e^src.
-func ExpSlice(dst, src []float32) {
-	src = src[:len(dst)]
-	for i := range dst {
-		dst[i] = Exp(src[i])
-	}
-}
+func ExpSlice(dst, src []float32) { Best().Exp(dst, src) }
 
 // SigmoidSlice is dst = 1/(1+e^-src).
-func SigmoidSlice(dst, src []float32) {
-	src = src[:len(dst)]
-	for i := range dst {
-		dst[i] = Sigmoid(src[i])
-	}
-}
+func SigmoidSlice(dst, src []float32) { Best().Sigmoid(dst, src) }
 
 // TanhSlice is dst = tanh(src).
-func TanhSlice(dst, src []float32) {
-	src = src[:len(dst)]
-	for i := range dst {
-		dst[i] = Tanh(src[i])
-	}
-}
+func TanhSlice(dst, src []float32) { Best().Tanh(dst, src) }
 
 // ErfSlice is dst = erf(src).
-func ErfSlice(dst, src []float32) {
-	src = src[:len(dst)]
-	for i := range dst {
-		dst[i] = Erf(src[i])
-	}
-}
+func ErfSlice(dst, src []float32) { Best().Erf(dst, src) }
 
 // ReluSlice is dst = max(src, 0); NaN stays NaN.
-func ReluSlice(dst, src []float32) {
-	src = src[:len(dst)]
-	for i, v := range src {
-		dst[i] = max(v, 0)
-	}
-}
+func ReluSlice(dst, src []float32) { Best().Relu(dst, src) }

@@ -136,10 +136,8 @@ func reduceEach[T Number, A Accum](op ReduceOp, acc []A, run []T) {
 
 // SoftmaxRow writes e^x / sum e^x, or its logarithm, of one row.
 func SoftmaxRow(dst, src []float32, logarithm bool) {
-	top := float32(math.Inf(-1))
-	for _, v := range src {
-		top = max(top, v)
-	}
+	isa := Best()
+	top := isa.Max(src)
 	if logarithm {
 		sum := 0.0
 		for _, v := range src {
@@ -151,12 +149,7 @@ func SoftmaxRow(dst, src []float32, logarithm bool) {
 		}
 		return
 	}
-	sum := float32(0)
-	for i, v := range src {
-		e := Exp(v - top)
-		dst[i] = e
-		sum += e
-	}
+	sum := isa.ExpSum(dst, src, top)
 	scale := 1 / sum
 	for i := range dst {
 		dst[i] *= scale

@@ -1,6 +1,6 @@
 // Command _asm writes the assembly of package kernel:
 //
-//	cd inference/onnx/internal/kernel/_asm && go run . -out ../gemm_amd64.s -stubs ../gemm_amd64.go -pkg kernel
+//	cd inference/onnx/internal/kernel/_asm && go run . -out ../kernels_amd64.s -stubs ../kernels_amd64.go -pkg kernel
 //
 // It has a module of its own, so that programs which use the engine do not depend
 // on the assembler.
@@ -33,6 +33,7 @@ func main() {
 			tile(s, m)
 		}
 	}
+	vectors()
 	Generate()
 }
 

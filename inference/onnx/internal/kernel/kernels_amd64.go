@@ -103,3 +103,83 @@ func gemmAVX512x13(k int, a *float32, b *float32, c *float32, ldc int, acc int)
 //
 //go:noescape
 func gemmAVX512x14(k int, a *float32, b *float32, c *float32, ldc int, acc int)
+
+// addVV is dst = a op b.
+//
+//go:noescape
+func addVV(dst *float32, a *float32, b *float32, n int)
+
+// addVS is dst = a op *b.
+//
+//go:noescape
+func addVS(dst *float32, a *float32, b *float32, n int)
+
+// subVV is dst = a op b.
+//
+//go:noescape
+func subVV(dst *float32, a *float32, b *float32, n int)
+
+// subVS is dst = a op *b.
+//
+//go:noescape
+func subVS(dst *float32, a *float32, b *float32, n int)
+
+// mulVV is dst = a op b.
+//
+//go:noescape
+func mulVV(dst *float32, a *float32, b *float32, n int)
+
+// mulVS is dst = a op *b.
+//
+//go:noescape
+func mulVS(dst *float32, a *float32, b *float32, n int)
+
+// divVV is dst = a op b.
+//
+//go:noescape
+func divVV(dst *float32, a *float32, b *float32, n int)
+
+// divVS is dst = a op *b.
+//
+//go:noescape
+func divVS(dst *float32, a *float32, b *float32, n int)
+
+// reluV is dst = max(src, 0); NaN stays NaN.
+//
+//go:noescape
+func reluV(dst *float32, src *float32, n int)
+
+// expV is dst = e^src.
+//
+//go:noescape
+func expV(dst *float32, src *float32, n int)
+
+// sigmoidV is dst = 1/(1+e^-src).
+//
+//go:noescape
+func sigmoidV(dst *float32, src *float32, n int)
+
+// tanhV is dst = tanh(src).
+//
+//go:noescape
+func tanhV(dst *float32, src *float32, n int)
+
+// erfV is dst = erf(src).
+//
+//go:noescape
+func erfV(dst *float32, src *float32, n int)
+
+// axpy is dst += src * *w.
+//
+//go:noescape
+func axpy(dst *float32, src *float32, w *float32, n int)
+
+// maxV leaves the largest of each lane in out, which holds the start.
+//
+//go:noescape
+func maxV(out *float32, src *float32, n int)
+
+// expSumV is dst = e^(src - *shift), with the sums of each lane added to out.
+//
+//go:noescape
+func expSumV(out *float32, dst *float32, src *float32, shift *float32, n int)

@@ -4485,3 +4485,755 @@ set:
 	VMOVUPS Z27, 64(AX)
 	VZEROUPPER
 	RET
+
+// func addVV(dst *float32, a *float32, b *float32, n int)
+// Requires: AVX
+TEXT ·addVV(SB), NOSPLIT, $0-32
+	MOVQ n+24(FP), AX
+	MOVQ dst+0(FP), CX
+	MOVQ a+8(FP), DX
+	MOVQ b+16(FP), BX
+	XORQ SI, SI
+	SHLQ $0x02, AX
+	JZ   done
+
+next:
+	VMOVUPS (DX)(SI*1), Y0
+	VADDPS  (BX)(SI*1), Y0, Y0
+	VMOVUPS Y0, (CX)(SI*1)
+	ADDQ    $0x20, SI
+	CMPQ    SI, AX
+	JL      next
+
+done:
+	VZEROUPPER
+	RET
+
+// func addVS(dst *float32, a *float32, b *float32, n int)
+// Requires: AVX
+TEXT ·addVS(SB), NOSPLIT, $0-32
+	MOVQ n+24(FP), AX
+	MOVQ dst+0(FP), CX
+	MOVQ a+8(FP), DX
+	XORQ BX, BX
+	SHLQ $0x02, AX
+	JZ   done
+
+next:
+	MOVQ         b+16(FP), SI
+	VBROADCASTSS (SI), Y1
+	VMOVUPS      (DX)(BX*1), Y0
+	VADDPS       Y1, Y0, Y0
+	VMOVUPS      Y0, (CX)(BX*1)
+	ADDQ         $0x20, BX
+	CMPQ         BX, AX
+	JL           next
+
+done:
+	VZEROUPPER
+	RET
+
+// func subVV(dst *float32, a *float32, b *float32, n int)
+// Requires: AVX
+TEXT ·subVV(SB), NOSPLIT, $0-32
+	MOVQ n+24(FP), AX
+	MOVQ dst+0(FP), CX
+	MOVQ a+8(FP), DX
+	MOVQ b+16(FP), BX
+	XORQ SI, SI
+	SHLQ $0x02, AX
+	JZ   done
+
+next:
+	VMOVUPS (DX)(SI*1), Y0
+	VSUBPS  (BX)(SI*1), Y0, Y0
+	VMOVUPS Y0, (CX)(SI*1)
+	ADDQ    $0x20, SI
+	CMPQ    SI, AX
+	JL      next
+
+done:
+	VZEROUPPER
+	RET
+
+// func subVS(dst *float32, a *float32, b *float32, n int)
+// Requires: AVX
+TEXT ·subVS(SB), NOSPLIT, $0-32
+	MOVQ n+24(FP), AX
+	MOVQ dst+0(FP), CX
+	MOVQ a+8(FP), DX
+	XORQ BX, BX
+	SHLQ $0x02, AX
+	JZ   done
+
+next:
+	MOVQ         b+16(FP), SI
+	VBROADCASTSS (SI), Y1
+	VMOVUPS      (DX)(BX*1), Y0
+	VSUBPS       Y1, Y0, Y0
+	VMOVUPS      Y0, (CX)(BX*1)
+	ADDQ         $0x20, BX
+	CMPQ         BX, AX
+	JL           next
+
+done:
+	VZEROUPPER
+	RET
+
+// func mulVV(dst *float32, a *float32, b *float32, n int)
+// Requires: AVX
+TEXT ·mulVV(SB), NOSPLIT, $0-32
+	MOVQ n+24(FP), AX
+	MOVQ dst+0(FP), CX
+	MOVQ a+8(FP), DX
+	MOVQ b+16(FP), BX
+	XORQ SI, SI
+	SHLQ $0x02, AX
+	JZ   done
+
+next:
+	VMOVUPS (DX)(SI*1), Y0
+	VMULPS  (BX)(SI*1), Y0, Y0
+	VMOVUPS Y0, (CX)(SI*1)
+	ADDQ    $0x20, SI
+	CMPQ    SI, AX
+	JL      next
+
+done:
+	VZEROUPPER
+	RET
+
+// func mulVS(dst *float32, a *float32, b *float32, n int)
+// Requires: AVX
+TEXT ·mulVS(SB), NOSPLIT, $0-32
+	MOVQ n+24(FP), AX
+	MOVQ dst+0(FP), CX
+	MOVQ a+8(FP), DX
+	XORQ BX, BX
+	SHLQ $0x02, AX
+	JZ   done
+
+next:
+	MOVQ         b+16(FP), SI
+	VBROADCASTSS (SI), Y1
+	VMOVUPS      (DX)(BX*1), Y0
+	VMULPS       Y1, Y0, Y0
+	VMOVUPS      Y0, (CX)(BX*1)
+	ADDQ         $0x20, BX
+	CMPQ         BX, AX
+	JL           next
+
+done:
+	VZEROUPPER
+	RET
+
+// func divVV(dst *float32, a *float32, b *float32, n int)
+// Requires: AVX
+TEXT ·divVV(SB), NOSPLIT, $0-32
+	MOVQ n+24(FP), AX
+	MOVQ dst+0(FP), CX
+	MOVQ a+8(FP), DX
+	MOVQ b+16(FP), BX
+	XORQ SI, SI
+	SHLQ $0x02, AX
+	JZ   done
+
+next:
+	VMOVUPS (DX)(SI*1), Y0
+	VDIVPS  (BX)(SI*1), Y0, Y0
+	VMOVUPS Y0, (CX)(SI*1)
+	ADDQ    $0x20, SI
+	CMPQ    SI, AX
+	JL      next
+
+done:
+	VZEROUPPER
+	RET
+
+// func divVS(dst *float32, a *float32, b *float32, n int)
+// Requires: AVX
+TEXT ·divVS(SB), NOSPLIT, $0-32
+	MOVQ n+24(FP), AX
+	MOVQ dst+0(FP), CX
+	MOVQ a+8(FP), DX
+	XORQ BX, BX
+	SHLQ $0x02, AX
+	JZ   done
+
+next:
+	MOVQ         b+16(FP), SI
+	VBROADCASTSS (SI), Y1
+	VMOVUPS      (DX)(BX*1), Y0
+	VDIVPS       Y1, Y0, Y0
+	VMOVUPS      Y0, (CX)(BX*1)
+	ADDQ         $0x20, BX
+	CMPQ         BX, AX
+	JL           next
+
+done:
+	VZEROUPPER
+	RET
+
+// func reluV(dst *float32, src *float32, n int)
+// Requires: AVX
+TEXT ·reluV(SB), NOSPLIT, $0-24
+	MOVQ n+16(FP), AX
+	MOVQ dst+0(FP), CX
+	MOVQ src+8(FP), DX
+	XORQ BX, BX
+	SHLQ $0x02, AX
+	JZ   done
+
+next:
+	VMOVUPS (DX)(BX*1), Y0
+	VXORPS  Y1, Y1, Y1
+	VMAXPS  Y0, Y1, Y0
+	VMOVUPS Y0, (CX)(BX*1)
+	ADDQ    $0x20, BX
+	CMPQ    BX, AX
+	JL      next
+
+done:
+	VZEROUPPER
+	RET
+
+// func expV(dst *float32, src *float32, n int)
+// Requires: AVX, AVX2, FMA3
+TEXT ·expV(SB), NOSPLIT, $0-24
+	MOVQ n+16(FP), AX
+	MOVQ dst+0(FP), CX
+	MOVQ src+8(FP), DX
+	XORQ BX, BX
+	SHLQ $0x02, AX
+	JZ   done
+
+next:
+	VMOVUPS      (DX)(BX*1), Y0
+	VMOVUPS      Y0, Y0
+	VBROADCASTSS f0<>+0(SB), Y1
+	VMINPS       Y0, Y1, Y0
+	VBROADCASTSS f1<>+0(SB), Y1
+	VMAXPS       Y0, Y1, Y0
+	VBROADCASTSS f2<>+0(SB), Y1
+	VMULPS       Y1, Y0, Y1
+	VROUNDPS     $0x08, Y1, Y1
+	VBROADCASTSS f3<>+0(SB), Y2
+	VFNMADD231PS Y2, Y1, Y0
+	VBROADCASTSS f4<>+0(SB), Y2
+	VFNMADD231PS Y2, Y1, Y0
+	VBROADCASTSS f5<>+0(SB), Y2
+	VBROADCASTSS f6<>+0(SB), Y3
+	VFMADD213PS  Y3, Y0, Y2
+	VBROADCASTSS f7<>+0(SB), Y3
+	VFMADD213PS  Y3, Y0, Y2
+	VBROADCASTSS f8<>+0(SB), Y3
+	VFMADD213PS  Y3, Y0, Y2
+	VBROADCASTSS f9<>+0(SB), Y3
+	VFMADD213PS  Y3, Y0, Y2
+	VBROADCASTSS f10<>+0(SB), Y3
+	VFMADD213PS  Y3, Y0, Y2
+	VMULPS       Y0, Y0, Y3
+	VFMADD213PS  Y0, Y3, Y2
+	VBROADCASTSS f11<>+0(SB), Y0
+	VADDPS       Y0, Y2, Y2
+	VCVTPS2DQ    Y1, Y1
+	VPSRAD       $0x01, Y1, Y0
+	VPSUBD       Y0, Y1, Y1
+	VBROADCASTSS u7f<>+0(SB), Y3
+	VPADDD       Y3, Y0, Y0
+	VPSLLD       $0x17, Y0, Y0
+	VMULPS       Y0, Y2, Y2
+	VBROADCASTSS u7f<>+0(SB), Y0
+	VPADDD       Y0, Y1, Y1
+	VPSLLD       $0x17, Y1, Y1
+	VMULPS       Y1, Y2, Y2
+	VMOVUPS      Y2, (CX)(BX*1)
+	ADDQ         $0x20, BX
+	CMPQ         BX, AX
+	JL           next
+
+done:
+	VZEROUPPER
+	RET
+
+DATA f0<>+0(SB)/4, $0x42b1999a
+GLOBL f0<>(SB), RODATA|NOPTR, $4
+
+DATA f1<>+0(SB)/4, $0xc2d00000
+GLOBL f1<>(SB), RODATA|NOPTR, $4
+
+DATA f2<>+0(SB)/4, $0x3fb8aa3b
+GLOBL f2<>(SB), RODATA|NOPTR, $4
+
+DATA f3<>+0(SB)/4, $0x3f318000
+GLOBL f3<>(SB), RODATA|NOPTR, $4
+
+DATA f4<>+0(SB)/4, $0xb95e8083
+GLOBL f4<>(SB), RODATA|NOPTR, $4
+
+DATA f5<>+0(SB)/4, $0x39506967
+GLOBL f5<>(SB), RODATA|NOPTR, $4
+
+DATA f6<>+0(SB)/4, $0x3ab743ce
+GLOBL f6<>(SB), RODATA|NOPTR, $4
+
+DATA f7<>+0(SB)/4, $0x3c088908
+GLOBL f7<>(SB), RODATA|NOPTR, $4
+
+DATA f8<>+0(SB)/4, $0x3d2aa9c1
+GLOBL f8<>(SB), RODATA|NOPTR, $4
+
+DATA f9<>+0(SB)/4, $0x3e2aaaaa
+GLOBL f9<>(SB), RODATA|NOPTR, $4
+
+DATA f10<>+0(SB)/4, $0x3f000000
+GLOBL f10<>(SB), RODATA|NOPTR, $4
+
+DATA f11<>+0(SB)/4, $0x3f800000
+GLOBL f11<>(SB), RODATA|NOPTR, $4
+
+DATA u7f<>+0(SB)/4, $0x0000007f
+GLOBL u7f<>(SB), RODATA|NOPTR, $4
+
+// func sigmoidV(dst *float32, src *float32, n int)
+// Requires: AVX, AVX2, FMA3
+TEXT ·sigmoidV(SB), NOSPLIT, $0-24
+	MOVQ n+16(FP), AX
+	MOVQ dst+0(FP), CX
+	MOVQ src+8(FP), DX
+	XORQ BX, BX
+	SHLQ $0x02, AX
+	JZ   done
+
+next:
+	VMOVUPS      (DX)(BX*1), Y0
+	VBROADCASTSS u80000000<>+0(SB), Y1
+	VXORPS       Y1, Y0, Y0
+	VMOVUPS      Y0, Y0
+	VBROADCASTSS f0<>+0(SB), Y1
+	VMINPS       Y0, Y1, Y0
+	VBROADCASTSS f1<>+0(SB), Y1
+	VMAXPS       Y0, Y1, Y0
+	VBROADCASTSS f2<>+0(SB), Y1
+	VMULPS       Y1, Y0, Y1
+	VROUNDPS     $0x08, Y1, Y1
+	VBROADCASTSS f3<>+0(SB), Y2
+	VFNMADD231PS Y2, Y1, Y0
+	VBROADCASTSS f4<>+0(SB), Y2
+	VFNMADD231PS Y2, Y1, Y0
+	VBROADCASTSS f5<>+0(SB), Y2
+	VBROADCASTSS f6<>+0(SB), Y3
+	VFMADD213PS  Y3, Y0, Y2
+	VBROADCASTSS f7<>+0(SB), Y3
+	VFMADD213PS  Y3, Y0, Y2
+	VBROADCASTSS f8<>+0(SB), Y3
+	VFMADD213PS  Y3, Y0, Y2
+	VBROADCASTSS f9<>+0(SB), Y3
+	VFMADD213PS  Y3, Y0, Y2
+	VBROADCASTSS f10<>+0(SB), Y3
+	VFMADD213PS  Y3, Y0, Y2
+	VMULPS       Y0, Y0, Y3
+	VFMADD213PS  Y0, Y3, Y2
+	VBROADCASTSS f11<>+0(SB), Y0
+	VADDPS       Y0, Y2, Y2
+	VCVTPS2DQ    Y1, Y1
+	VPSRAD       $0x01, Y1, Y0
+	VPSUBD       Y0, Y1, Y1
+	VBROADCASTSS u7f<>+0(SB), Y3
+	VPADDD       Y3, Y0, Y0
+	VPSLLD       $0x17, Y0, Y0
+	VMULPS       Y0, Y2, Y2
+	VBROADCASTSS u7f<>+0(SB), Y0
+	VPADDD       Y0, Y1, Y1
+	VPSLLD       $0x17, Y1, Y1
+	VMULPS       Y1, Y2, Y2
+	VBROADCASTSS f11<>+0(SB), Y0
+	VADDPS       Y0, Y2, Y2
+	VBROADCASTSS f11<>+0(SB), Y0
+	VDIVPS       Y2, Y0, Y2
+	VMOVUPS      Y2, (CX)(BX*1)
+	ADDQ         $0x20, BX
+	CMPQ         BX, AX
+	JL           next
+
+done:
+	VZEROUPPER
+	RET
+
+DATA u80000000<>+0(SB)/4, $0x80000000
+GLOBL u80000000<>(SB), RODATA|NOPTR, $4
+
+// func tanhV(dst *float32, src *float32, n int)
+// Requires: AVX, AVX2, FMA3
+TEXT ·tanhV(SB), NOSPLIT, $0-24
+	MOVQ n+16(FP), AX
+	MOVQ dst+0(FP), CX
+	MOVQ src+8(FP), DX
+	XORQ BX, BX
+	SHLQ $0x02, AX
+	JZ   done
+
+next:
+	VMOVUPS      (DX)(BX*1), Y0
+	VBROADCASTSS u80000000<>+0(SB), Y1
+	VANDPS       Y1, Y0, Y1
+	VXORPS       Y1, Y0, Y2
+	VMULPS       Y0, Y0, Y3
+	VBROADCASTSS f14<>+0(SB), Y4
+	VBROADCASTSS f15<>+0(SB), Y5
+	VFMADD213PS  Y5, Y3, Y4
+	VBROADCASTSS f16<>+0(SB), Y5
+	VFMADD213PS  Y5, Y3, Y4
+	VBROADCASTSS f17<>+0(SB), Y5
+	VFMADD213PS  Y5, Y3, Y4
+	VBROADCASTSS f18<>+0(SB), Y5
+	VFMADD213PS  Y5, Y3, Y4
+	VBROADCASTSS f11<>+0(SB), Y5
+	VFMADD213PS  Y5, Y3, Y4
+	VMULPS       Y0, Y4, Y4
+	VADDPS       Y2, Y2, Y0
+	VMOVUPS      Y0, Y0
+	VBROADCASTSS f0<>+0(SB), Y3
+	VMINPS       Y0, Y3, Y0
+	VBROADCASTSS f1<>+0(SB), Y3
+	VMAXPS       Y0, Y3, Y0
+	VBROADCASTSS f2<>+0(SB), Y3
+	VMULPS       Y3, Y0, Y3
+	VROUNDPS     $0x08, Y3, Y3
+	VBROADCASTSS f3<>+0(SB), Y5
+	VFNMADD231PS Y5, Y3, Y0
+	VBROADCASTSS f4<>+0(SB), Y5
+	VFNMADD231PS Y5, Y3, Y0
+	VBROADCASTSS f5<>+0(SB), Y5
+	VBROADCASTSS f6<>+0(SB), Y6
+	VFMADD213PS  Y6, Y0, Y5
+	VBROADCASTSS f7<>+0(SB), Y6
+	VFMADD213PS  Y6, Y0, Y5
+	VBROADCASTSS f8<>+0(SB), Y6
+	VFMADD213PS  Y6, Y0, Y5
+	VBROADCASTSS f9<>+0(SB), Y6
+	VFMADD213PS  Y6, Y0, Y5
+	VBROADCASTSS f10<>+0(SB), Y6
+	VFMADD213PS  Y6, Y0, Y5
+	VMULPS       Y0, Y0, Y6
+	VFMADD213PS  Y0, Y6, Y5
+	VBROADCASTSS f11<>+0(SB), Y0
+	VADDPS       Y0, Y5, Y5
+	VCVTPS2DQ    Y3, Y3
+	VPSRAD       $0x01, Y3, Y0
+	VPSUBD       Y0, Y3, Y3
+	VBROADCASTSS u7f<>+0(SB), Y6
+	VPADDD       Y6, Y0, Y0
+	VPSLLD       $0x17, Y0, Y0
+	VMULPS       Y0, Y5, Y5
+	VBROADCASTSS u7f<>+0(SB), Y0
+	VPADDD       Y0, Y3, Y3
+	VPSLLD       $0x17, Y3, Y3
+	VMULPS       Y3, Y5, Y5
+	VBROADCASTSS f11<>+0(SB), Y0
+	VADDPS       Y0, Y5, Y5
+	VBROADCASTSS f19<>+0(SB), Y0
+	VDIVPS       Y5, Y0, Y5
+	VBROADCASTSS f11<>+0(SB), Y0
+	VSUBPS       Y5, Y0, Y0
+	VBROADCASTSS f20<>+0(SB), Y3
+	VCMPPS       $0x01, Y3, Y2, Y2
+	VORPS        Y1, Y0, Y0
+	VBLENDVPS    Y2, Y4, Y0, Y0
+	VMOVUPS      Y0, (CX)(BX*1)
+	ADDQ         $0x20, BX
+	CMPQ         BX, AX
+	JL           next
+
+done:
+	VZEROUPPER
+	RET
+
+DATA f14<>+0(SB)/4, $0xbbb7c0b4
+GLOBL f14<>(SB), RODATA|NOPTR, $4
+
+DATA f15<>+0(SB)/4, $0x3ca84dca
+GLOBL f15<>(SB), RODATA|NOPTR, $4
+
+DATA f16<>+0(SB)/4, $0xbd5bfbf1
+GLOBL f16<>(SB), RODATA|NOPTR, $4
+
+DATA f17<>+0(SB)/4, $0x3e08824e
+GLOBL f17<>(SB), RODATA|NOPTR, $4
+
+DATA f18<>+0(SB)/4, $0xbeaaaa90
+GLOBL f18<>(SB), RODATA|NOPTR, $4
+
+DATA f19<>+0(SB)/4, $0x40000000
+GLOBL f19<>(SB), RODATA|NOPTR, $4
+
+DATA f20<>+0(SB)/4, $0x3f200000
+GLOBL f20<>(SB), RODATA|NOPTR, $4
+
+// func erfV(dst *float32, src *float32, n int)
+// Requires: AVX, AVX2, FMA3
+TEXT ·erfV(SB), NOSPLIT, $0-24
+	MOVQ n+16(FP), AX
+	MOVQ dst+0(FP), CX
+	MOVQ src+8(FP), DX
+	XORQ BX, BX
+	SHLQ $0x02, AX
+	JZ   done
+
+next:
+	VMOVUPS      (DX)(BX*1), Y0
+	VBROADCASTSS u80000000<>+0(SB), Y1
+	VANDPS       Y1, Y0, Y1
+	VXORPS       Y1, Y0, Y2
+	VMULPS       Y0, Y0, Y3
+	VBROADCASTSS f21<>+0(SB), Y4
+	VBROADCASTSS f22<>+0(SB), Y5
+	VFMADD213PS  Y5, Y3, Y4
+	VBROADCASTSS f23<>+0(SB), Y5
+	VFMADD213PS  Y5, Y3, Y4
+	VBROADCASTSS f24<>+0(SB), Y5
+	VFMADD213PS  Y5, Y3, Y4
+	VBROADCASTSS f25<>+0(SB), Y5
+	VFMADD213PS  Y5, Y3, Y4
+	VBROADCASTSS f26<>+0(SB), Y5
+	VFMADD213PS  Y5, Y3, Y4
+	VBROADCASTSS f27<>+0(SB), Y5
+	VFMADD213PS  Y5, Y3, Y4
+	VMULPS       Y0, Y4, Y4
+	VBROADCASTSS f28<>+0(SB), Y0
+	VMINPS       Y2, Y0, Y0
+	VBROADCASTSS f29<>+0(SB), Y3
+	VBROADCASTSS f30<>+0(SB), Y5
+	VFMADD213PS  Y5, Y0, Y3
+	VBROADCASTSS f31<>+0(SB), Y5
+	VFMADD213PS  Y5, Y0, Y3
+	VBROADCASTSS f32<>+0(SB), Y5
+	VFMADD213PS  Y5, Y0, Y3
+	VBROADCASTSS f33<>+0(SB), Y5
+	VFMADD213PS  Y5, Y0, Y3
+	VBROADCASTSS f34<>+0(SB), Y5
+	VFMADD213PS  Y5, Y0, Y3
+	VBROADCASTSS f35<>+0(SB), Y5
+	VFMADD213PS  Y5, Y0, Y3
+	VBROADCASTSS f36<>+0(SB), Y5
+	VFMADD213PS  Y5, Y0, Y3
+	VBROADCASTSS f37<>+0(SB), Y5
+	VFMADD213PS  Y5, Y0, Y3
+	VBROADCASTSS u80000000<>+0(SB), Y0
+	VXORPS       Y0, Y3, Y3
+	VMOVUPS      Y3, Y0
+	VBROADCASTSS f0<>+0(SB), Y3
+	VMINPS       Y0, Y3, Y0
+	VBROADCASTSS f1<>+0(SB), Y3
+	VMAXPS       Y0, Y3, Y0
+	VBROADCASTSS f2<>+0(SB), Y3
+	VMULPS       Y3, Y0, Y3
+	VROUNDPS     $0x08, Y3, Y3
+	VBROADCASTSS f3<>+0(SB), Y5
+	VFNMADD231PS Y5, Y3, Y0
+	VBROADCASTSS f4<>+0(SB), Y5
+	VFNMADD231PS Y5, Y3, Y0
+	VBROADCASTSS f5<>+0(SB), Y5
+	VBROADCASTSS f6<>+0(SB), Y6
+	VFMADD213PS  Y6, Y0, Y5
+	VBROADCASTSS f7<>+0(SB), Y6
+	VFMADD213PS  Y6, Y0, Y5
+	VBROADCASTSS f8<>+0(SB), Y6
+	VFMADD213PS  Y6, Y0, Y5
+	VBROADCASTSS f9<>+0(SB), Y6
+	VFMADD213PS  Y6, Y0, Y5
+	VBROADCASTSS f10<>+0(SB), Y6
+	VFMADD213PS  Y6, Y0, Y5
+	VMULPS       Y0, Y0, Y6
+	VFMADD213PS  Y0, Y6, Y5
+	VBROADCASTSS f11<>+0(SB), Y0
+	VADDPS       Y0, Y5, Y5
+	VCVTPS2DQ    Y3, Y3
+	VPSRAD       $0x01, Y3, Y0
+	VPSUBD       Y0, Y3, Y3
+	VBROADCASTSS u7f<>+0(SB), Y6
+	VPADDD       Y6, Y0, Y0
+	VPSLLD       $0x17, Y0, Y0
+	VMULPS       Y0, Y5, Y5
+	VBROADCASTSS u7f<>+0(SB), Y0
+	VPADDD       Y0, Y3, Y3
+	VPSLLD       $0x17, Y3, Y3
+	VMULPS       Y3, Y5, Y5
+	VBROADCASTSS f11<>+0(SB), Y0
+	VSUBPS       Y5, Y0, Y0
+	VBROADCASTSS f11<>+0(SB), Y3
+	VCMPPS       $0x01, Y3, Y2, Y2
+	VORPS        Y1, Y0, Y0
+	VBLENDVPS    Y2, Y4, Y0, Y0
+	VMOVUPS      Y0, (CX)(BX*1)
+	ADDQ         $0x20, BX
+	CMPQ         BX, AX
+	JL           next
+
+done:
+	VZEROUPPER
+	RET
+
+DATA f21<>+0(SB)/4, $0x38a54ed6
+GLOBL f21<>(SB), RODATA|NOPTR, $4
+
+DATA f22<>+0(SB)/4, $0xba5235a0
+GLOBL f22<>(SB), RODATA|NOPTR, $4
+
+DATA f23<>+0(SB)/4, $0x3baa0b1b
+GLOBL f23<>(SB), RODATA|NOPTR, $4
+
+DATA f24<>+0(SB)/4, $0xbcdbfd9c
+GLOBL f24<>(SB), RODATA|NOPTR, $4
+
+DATA f25<>+0(SB)/4, $0x3de7168c
+GLOBL f25<>(SB), RODATA|NOPTR, $4
+
+DATA f26<>+0(SB)/4, $0xbec0939f
+GLOBL f26<>(SB), RODATA|NOPTR, $4
+
+DATA f27<>+0(SB)/4, $0x3f906eba
+GLOBL f27<>(SB), RODATA|NOPTR, $4
+
+DATA f28<>+0(SB)/4, $0x40800000
+GLOBL f28<>(SB), RODATA|NOPTR, $4
+
+DATA f29<>+0(SB)/4, $0xb5d8a2bc
+GLOBL f29<>(SB), RODATA|NOPTR, $4
+
+DATA f30<>+0(SB)/4, $0x383f388f
+GLOBL f30<>(SB), RODATA|NOPTR, $4
+
+DATA f31<>+0(SB)/4, $0xba1b6417
+GLOBL f31<>(SB), RODATA|NOPTR, $4
+
+DATA f32<>+0(SB)/4, $0x3b9b53de
+GLOBL f32<>(SB), RODATA|NOPTR, $4
+
+DATA f33<>+0(SB)/4, $0xbcd7fad2
+GLOBL f33<>(SB), RODATA|NOPTR, $4
+
+DATA f34<>+0(SB)/4, $0x3de13c46
+GLOBL f34<>(SB), RODATA|NOPTR, $4
+
+DATA f35<>+0(SB)/4, $0x3f21c6a1
+GLOBL f35<>(SB), RODATA|NOPTR, $4
+
+DATA f36<>+0(SB)/4, $0x3f90a94d
+GLOBL f36<>(SB), RODATA|NOPTR, $4
+
+DATA f37<>+0(SB)/4, $0xb99ef88f
+GLOBL f37<>(SB), RODATA|NOPTR, $4
+
+// func axpy(dst *float32, src *float32, w *float32, n int)
+// Requires: AVX, FMA3
+TEXT ·axpy(SB), NOSPLIT, $0-32
+	MOVQ n+24(FP), AX
+	MOVQ dst+0(FP), CX
+	MOVQ src+8(FP), DX
+	XORQ BX, BX
+	SHLQ $0x02, AX
+	JZ   done
+
+next:
+	MOVQ         w+16(FP), SI
+	VBROADCASTSS (SI), Y1
+	VMOVUPS      (CX)(BX*1), Y0
+	VFMADD231PS  (DX)(BX*1), Y1, Y0
+	VMOVUPS      Y0, (CX)(BX*1)
+	ADDQ         $0x20, BX
+	CMPQ         BX, AX
+	JL           next
+
+done:
+	VZEROUPPER
+	RET
+
+// func maxV(out *float32, src *float32, n int)
+// Requires: AVX
+TEXT ·maxV(SB), NOSPLIT, $0-24
+	MOVQ    n+16(FP), AX
+	MOVQ    out+0(FP), CX
+	MOVQ    src+8(FP), DX
+	VMOVUPS (CX), Y0
+	XORQ    BX, BX
+	SHLQ    $0x02, AX
+	JZ      done
+
+next:
+	VMOVUPS (DX)(BX*1), Y1
+	VMAXPS  Y1, Y0, Y0
+	ADDQ    $0x20, BX
+	CMPQ    BX, AX
+	JL      next
+
+done:
+	VMOVUPS Y0, (CX)
+	VZEROUPPER
+	RET
+
+// func expSumV(out *float32, dst *float32, src *float32, shift *float32, n int)
+// Requires: AVX, AVX2, FMA3
+TEXT ·expSumV(SB), NOSPLIT, $0-40
+	MOVQ    n+32(FP), AX
+	MOVQ    out+0(FP), CX
+	MOVQ    src+16(FP), DX
+	MOVQ    dst+8(FP), BX
+	VMOVUPS (CX), Y0
+	XORQ    SI, SI
+	SHLQ    $0x02, AX
+	JZ      done
+
+next:
+	MOVQ         shift+24(FP), DI
+	VBROADCASTSS (DI), Y2
+	VMOVUPS      (DX)(SI*1), Y1
+	VSUBPS       Y2, Y1, Y1
+	VMOVUPS      Y1, Y1
+	VBROADCASTSS f0<>+0(SB), Y2
+	VMINPS       Y1, Y2, Y1
+	VBROADCASTSS f1<>+0(SB), Y2
+	VMAXPS       Y1, Y2, Y1
+	VBROADCASTSS f2<>+0(SB), Y2
+	VMULPS       Y2, Y1, Y2
+	VROUNDPS     $0x08, Y2, Y2
+	VBROADCASTSS f3<>+0(SB), Y3
+	VFNMADD231PS Y3, Y2, Y1
+	VBROADCASTSS f4<>+0(SB), Y3
+	VFNMADD231PS Y3, Y2, Y1
+	VBROADCASTSS f5<>+0(SB), Y3
+	VBROADCASTSS f6<>+0(SB), Y4
+	VFMADD213PS  Y4, Y1, Y3
+	VBROADCASTSS f7<>+0(SB), Y4
+	VFMADD213PS  Y4, Y1, Y3
+	VBROADCASTSS f8<>+0(SB), Y4
+	VFMADD213PS  Y4, Y1, Y3
+	VBROADCASTSS f9<>+0(SB), Y4
+	VFMADD213PS  Y4, Y1, Y3
+	VBROADCASTSS f10<>+0(SB), Y4
+	VFMADD213PS  Y4, Y1, Y3
+	VMULPS       Y1, Y1, Y4
+	VFMADD213PS  Y1, Y4, Y3
+	VBROADCASTSS f11<>+0(SB), Y1
+	VADDPS       Y1, Y3, Y3
+	VCVTPS2DQ    Y2, Y2
+	VPSRAD       $0x01, Y2, Y1
+	VPSUBD       Y1, Y2, Y2
+	VBROADCASTSS u7f<>+0(SB), Y4
+	VPADDD       Y4, Y1, Y1
+	VPSLLD       $0x17, Y1, Y1
+	VMULPS       Y1, Y3, Y3
+	VBROADCASTSS u7f<>+0(SB), Y1
+	VPADDD       Y1, Y2, Y2
+	VPSLLD       $0x17, Y2, Y2
+	VMULPS       Y2, Y3, Y3
+	VMOVUPS      Y3, (BX)(SI*1)
+	VADDPS       Y3, Y0, Y0
+	ADDQ         $0x20, SI
+	CMPQ         SI, AX
+	JL           next
+
+done:
+	VMOVUPS Y0, (CX)
+	VZEROUPPER
+	RET
