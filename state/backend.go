@@ -23,7 +23,8 @@ type Options struct {
 	Logger *slog.Logger
 	// BlockCache is shared by backends. Nil: a small one of the backend's own.
 	BlockCache *BlockCache
-	// DisableCompaction keeps the store's own goroutines still, so that a simulation replays exactly.
+	// DisableCompaction keeps the store's own goroutines still, so that a simulation replays exactly: every few
+	// snapshots a job compacts all of the store instead. For small states.
 	DisableCompaction bool
 
 	// MaxParallelism is the number of key groups of the job, 1 to MaxKeyGroups. 0: DefaultMaxParallelism.

@@ -2,6 +2,7 @@ package state
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -183,8 +184,22 @@ func (w *snapshotWork) ingest() (cost int, done bool, err error) {
 	w.s.Bytes = w.tables.bytes
 	w.tables.paths = nil
 	w.s.saved = true
-	w.phase = w.checkpoint
+	w.phase = w.compact
 	return stepCost, false, nil
+}
+
+// compact does, now and then, what the store's own goroutines are not let do.
+func (w *snapshotWork) compact() (cost int, done bool, err error) {
+	w.phase = w.checkpoint
+	s := w.b.store
+	if !w.b.options.DisableCompaction || s.db == nil {
+		return 0, false, nil
+	}
+	if s.ingested++; s.ingested < compactEvery {
+		return 0, false, nil
+	}
+	s.ingested = 0
+	return stepCost, false, s.guard(func() error { return s.db.Compact(context.Background(), []byte{0}, lastKey, false) })
 }
 
 // checkpoint links the store's files. A backend that never stored anything has none.

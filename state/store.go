@@ -53,11 +53,16 @@ type store struct {
 	seq   int // of temporary tables
 	links int // of checkpoints
 
+	ingested int // times since the last compaction, if the store does none by itself
+
 	number int // of the store in its backend
 
 	broken atomic.Pointer[error] // it cannot go on
 	ended  atomic.Bool           // Pebble said so, and must not be called any more
 }
+
+// compactEvery is how many snapshots a read looks through at most, one above the other.
+const compactEvery = 10
 
 // ownCacheBytes is the block cache of a backend that is given none.
 const ownCacheBytes = 1 << 20
@@ -99,7 +104,7 @@ func (s *store) options() *pebble.Options {
 		L0CompactionFileThreshold:   1 << 20,  // tables of one ingest do not overlap: what counts is sublevels
 		L0StopWritesThreshold:       1 << 20,
 		LBaseMaxBytes:               64 << 20,
-		MaxManifestFileSize:         256 << 10, // it goes into every snapshot
+		MaxManifestFileSize:         8 << 10, // it goes into every snapshot, record by record
 		FormatMajorVersion:          pebble.FormatNewest,
 		CompactionConcurrencyRange:  func() (int, int) { return 1, 1 },
 		DisableAutomaticCompactions: s.o.DisableCompaction,
