@@ -1,6 +1,7 @@
 package checkpoint_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -203,6 +204,10 @@ func TestTimeout(t *testing.T) {
 	w.step("drop 1: a")
 	require.Equal(t, time.Minute, w.until())
 	w.after(time.Minute, "task 0: trigger 2", "task 1: trigger 2")
+	w.ack(0, 1) // later still: it is no part of 2
+	w.ack(1, 2)
+	w.step("drop 1: a")
+	require.Empty(t, w.jobs)
 }
 
 func TestDecline(t *testing.T) {
@@ -464,3 +469,77 @@ type stopper struct {
 
 func (s stopper) Trigger(int64, bool) { go s.c.Failed(0, errors.New("boom")) }
 func (s stopper) Stop()               { go s.c.Stopped(0, nil) }
+
+// A cancelled job that cannot be drained stops without its last checkpoint, whatever it is at.
+func TestDrain(t *testing.T) {
+	for name, begin := range map[string]func(w *world){
+		"at its last checkpoint": func(w *world) {},
+		"while it is saved": func(w *world) {
+			w.ack(0, 1)
+			w.step()
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t, 1, checkpoint.Config{Drain: 10 * time.Second, Tolerable: -1})
+			w.step()
+			w.c.Cancel()
+			w.step("task 0: trigger 1, the last")
+			begin(w)
+			require.Equal(t, 10*time.Second, w.until())
+			w.after(9 * time.Second)
+			w.after(time.Second, "task 0: stop")
+			w.c.Stopped(0, nil)
+			w.c.Step()
+			for _, job := range w.jobs {
+				job()
+			}
+			w.c.Step()
+			require.ErrorContains(t, w.c.Err(), "could not be drained within 10s")
+		})
+	}
+}
+
+// Before the last checkpoint an ordinary one that is under way counts against the same time.
+func TestDrainDuringCheckpoint(t *testing.T) {
+	c := every(time.Minute)
+	c.Drain = 10 * time.Second
+	w := newWorld(t, 1, c)
+	w.step()
+	w.after(time.Minute, "task 0: trigger 1")
+	w.c.Cancel()
+	w.step()
+	require.Equal(t, 10*time.Second, w.until())
+	w.after(10*time.Second, "task 0: stop")
+}
+
+// Final tells a job that has committed everything from one whose end was an error.
+func TestFinal(t *testing.T) {
+	w := newWorld(t, 1, checkpoint.Config{})
+	w.c.Ended(0)
+	w.step("task 0: trigger 1, the last")
+	w.complete(1, 1)
+	require.True(t, w.c.Final())
+	w.c.Stopped(0, errors.New("closing: stuck"))
+	w.step()
+	require.True(t, w.done)
+	require.True(t, w.c.Final(), "an error of closing undoes nothing")
+	require.EqualError(t, w.c.Err(), "closing: stuck")
+
+	w = newWorld(t, 1, checkpoint.Config{})
+	w.c.Ended(0)
+	w.step("task 0: trigger 1, the last")
+	w.complete(1, 1)
+	w.c.Failed(0, errors.New("commit: no such transaction"))
+	w.step()
+	require.False(t, w.c.Final())
+}
+
+// What a task says because the others were stopped is no news.
+func TestConsequences(t *testing.T) {
+	w := newWorld(t, 2, checkpoint.Config{})
+	w.step()
+	w.c.Failed(0, errors.New("boom"))
+	w.c.Failed(1, fmt.Errorf("reading: %w", context.Canceled))
+	w.step("task 0: stop", "task 1: stop")
+	require.EqualError(t, w.c.Err(), "boom")
+}
