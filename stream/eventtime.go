@@ -1,6 +1,7 @@
 package stream
 
 import (
+	"fmt"
 	"time"
 
 	"github.com/turgo-io/turgo/operator"
@@ -25,14 +26,22 @@ func WatermarkEvery(d time.Duration) TimeOption { return func(t *timeSettings) {
 // would otherwise close every window.
 func MaxAhead(d time.Duration) TimeOption { return func(t *timeSettings) { t.maxAhead = d } }
 
-// EventTime takes the records' event time from at and makes watermarks: for each split of the source,
-// if it stands right behind one.
+// EventTime takes the records' event time from at and makes watermarks: for each split of the source, if
+// nothing but operators of the source's parallelism stands between them. Behind a merge or an exchange nobody knows of
+// splits: there the records of one split that lag behind those of another are late.
 func (s *Stream[T]) EventTime(at func(T) time.Time, opts ...TimeOption) *Stream[T] {
 	var t timeSettings
 	for _, o := range opts {
 		o(&t)
 	}
-	return check(via(s, operator.NewEventTime(operator.Watermarks[T]{
+	timed := via(s, operator.NewEventTime(operator.Watermarks[T]{
 		Time: at, OutOfOrder: t.outOfOrder, Idle: t.idle, Every: t.every, MaxAhead: t.maxAhead,
-	})), at == nil)
+	}))
+	timed.node.BySplit = true
+	for _, d := range []time.Duration{t.outOfOrder, t.idle, t.every, t.maxAhead} {
+		if d < 0 {
+			timed.node.Faults = append(timed.node.Faults, fmt.Errorf("a duration of %v: none may be negative", d))
+		}
+	}
+	return check(timed, at == nil)
 }

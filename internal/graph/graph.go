@@ -27,6 +27,7 @@ type Node struct {
 	Parallelism int    // 0: that of its input, or the job's
 	Caller      string // file:line of the user's call
 	Keyed       bool   // works on the key of its input: always chained to it
+	BySplit     bool   // keeps something for each split of a source: stays in the source's task even without chaining
 	Note        string // a guarantee, a window: shown in graphs
 	In, Out     []*Edge
 	Faults      []error // found when the node was made

@@ -156,7 +156,7 @@ func (g *Graph) nameAll() (faults []error) {
 func (p *Plan) chain(o Options) {
 	head := map[*Node]*Chain{}
 	for _, n := range p.Nodes {
-		if len(n.In) == 1 && n.In[0].chains(o) {
+		if len(n.In) == 1 && n.In[0].chains(o, head) {
 			n.In[0].Chained = true
 			c := head[n.In[0].From]
 			c.Nodes = append(c.Nodes, n)
@@ -169,16 +169,34 @@ func (p *Plan) chain(o Options) {
 	}
 }
 
-// chains reports whether the edge can be a direct call.
-func (e *Edge) chains(o Options) bool {
+// chains reports whether the edge is a direct call; head has the chains of all nodes before.
+func (e *Edge) chains(o Options, head map[*Node]*Chain) bool {
 	if e.To.Keyed && e.Kind == exchange.Forward {
 		return true // the key of the current record is known only here
 	}
-	if o.NoChaining {
+	if o.NoChaining && (head[e.From].Head.Kind != Source || !e.To.leadsToSplits()) {
 		return false
 	}
+	return e.direct()
+}
+
+// direct reports whether a record can pass the edge without changing subtask.
+func (e *Edge) direct() bool {
 	if e.From.Parallelism == 1 && e.To.Parallelism == 1 {
 		return true
 	}
 	return e.Kind == exchange.Forward && e.From.Parallelism == e.To.Parallelism
+}
+
+// leadsToSplits reports whether the node, or one that it reaches by direct calls, must know the split of a record.
+func (n *Node) leadsToSplits() bool {
+	if n.BySplit {
+		return true
+	}
+	for _, e := range n.Out {
+		if len(e.To.In) == 1 && e.direct() && e.To.leadsToSplits() {
+			return true
+		}
+	}
+	return false
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/cockroachdb/pebble/v2/vfs"
 
 	"github.com/turgo-io/turgo/internal/sched"
+	"github.com/turgo-io/turgo/operator"
 	"github.com/turgo-io/turgo/stream"
 )
 
@@ -64,8 +65,8 @@ type faults struct {
 	steps    map[int]bool
 }
 
-// errCrash is how a simulated crash ends an attempt.
-var errCrash = errors.New("streamtest: simulated crash")
+// errCrash is how a simulated crash ends a run: no restart strategy of the job survives it.
+var errCrash = operator.Permanent(errors.New("streamtest: simulated crash"))
 
 // New returns a harness. Its job takes a checkpoint each millisecond of virtual time, and runs each operator
 // twice, unless With says otherwise.
