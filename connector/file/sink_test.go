@@ -51,33 +51,6 @@ func TestSink(t *testing.T) {
 	}
 }
 
-func open[T any](t testing.TB, s file.Sink[T], env *operator.Env) operator.Writer[T] {
-	t.Helper()
-	w, err := s.Writer(operator.NewContext(env))
-	require.NoError(t, err)
-	return w
-}
-
-func write[T any](t testing.TB, w operator.Writer[T], values ...T) {
-	t.Helper()
-	for _, v := range values {
-		require.NoError(t, w.Write(operator.NoTime, &v))
-	}
-}
-
-func prepare[T any](t testing.TB, w operator.Writer[T], checkpoint int64) []byte {
-	t.Helper()
-	type answer struct {
-		payload []byte
-		err     error
-	}
-	answers := make(chan answer, 1)
-	w.Prepare(checkpoint, func(p []byte, err error) { answers <- answer{p, err} })
-	a := <-answers
-	require.NoError(t, a.err)
-	return a.payload
-}
-
 func list(t testing.TB, fs vfs.FS, dir string) []string {
 	t.Helper()
 	names, err := fs.List(dir)
@@ -91,33 +64,33 @@ func TestRolling(t *testing.T) {
 	env := connectortest.Env(t.Context(), 3, 4)
 	clock := env.Clock.(*connectortest.Clock)
 	s := file.Sink[string]{Dir: "out", Prefix: "x", Format: file.Lines(), FS: fs, Roll: file.Roll{After: time.Minute}}
-	w := open(t, s, env)
-	write(t, w, "a", "b")
-	prepare(t, w, 1)
+	w := connectortest.Writer(t, s, env)
+	connectortest.Write(t, w, "a", "b")
+	connectortest.Prepare(t, w, 1)
 	require.NoError(t, w.Commit(1))
 	require.Equal(t, []string{"x-003-00000000-000.txt.pending"}, list(t, fs, "out"), "a part that goes on is not seen")
-	write(t, w, "c")
+	connectortest.Write(t, w, "c")
 	clock.Set(int64(time.Minute))
-	prepare(t, w, 2)
+	connectortest.Prepare(t, w, 2)
 	require.NoError(t, w.Commit(2))
 	require.Equal(t, []string{"x-003-00000000-000.txt"}, list(t, fs, "out"))
-	write(t, w, "d")
-	prepare(t, w, 3)
+	connectortest.Write(t, w, "d")
+	connectortest.Prepare(t, w, 3)
 	require.NoError(t, w.Commit(3))
 	require.NoError(t, w.Close())
 	require.Equal(t, []string{"x-003-00000000-000.txt", "x-003-00000002-000.txt"}, list(t, fs, "out"), "at the end nothing is hidden that is committed")
 	require.Equal(t, []string{"a", "b", "c", "d"}, committed(t, fs, s.Format))
 
 	env = connectortest.Env(t.Context(), 3, 4) // another run into the same folder
-	w = open(t, s, env)
-	write(t, w, "e")
-	prepare(t, w, 1)
+	w = connectortest.Writer(t, s, env)
+	connectortest.Write(t, w, "e")
+	connectortest.Prepare(t, w, 1)
 	require.NoError(t, w.Commit(1))
-	write(t, w, "not committed")
+	connectortest.Write(t, w, "not committed")
 	require.NoError(t, w.Close())
 	require.Equal(t, []string{"x-003-00000000-000.txt", "x-003-00000000-001.txt.pending", "x-003-00000002-000.txt"}, list(t, fs, "out"))
 	env = connectortest.Env(t.Context(), 3, 4)
-	require.NoError(t, open(t, s, env).Close())
+	require.NoError(t, connectortest.Writer(t, s, env).Close())
 	require.Len(t, list(t, fs, "out"), 2, "a run without a checkpoint begins anew")
 }
 
@@ -133,7 +106,7 @@ func TestPowerCut(t *testing.T) {
 		env := connectortest.Env(t.Context(), 0, 1)
 		steps := &connectortest.Steps{}
 		env.Executor = steps
-		w := open(t, s, env)
+		w := connectortest.Writer(t, s, env)
 		var durable, written []string
 		var restored int64
 		var payload []byte
@@ -146,7 +119,7 @@ func TestPowerCut(t *testing.T) {
 			switch random.IntN(4) {
 			case 0, 1:
 				v := fmt.Sprint(i, strings.Repeat(" x", random.IntN(30_000)))
-				write(t, w, v)
+				connectortest.Write(t, w, v)
 				written = append(written, v)
 			case 2:
 				checkpoint++
@@ -181,7 +154,7 @@ func TestPowerCut(t *testing.T) {
 			if payload != nil {
 				env.Payloads = [][]byte{payload}
 			}
-			require.NoError(t, open(t, s, env).Close(), "seed %d", seed)
+			require.NoError(t, connectortest.Writer(t, s, env).Close(), "seed %d", seed)
 			require.Equal(t, durable, within(t, after, s.Dir, s.Format), "seed %d", seed)
 		}
 		for _, name := range list(t, after, s.Dir) {
@@ -193,9 +166,9 @@ func TestPowerCut(t *testing.T) {
 func TestMissingParts(t *testing.T) {
 	fs := vfs.NewMem()
 	s := file.Sink[string]{Dir: "out", Format: file.Lines(), FS: fs}
-	w := open(t, s, connectortest.Env(t.Context(), 0, 1))
-	write(t, w, "a")
-	payload := prepare(t, w, 1)
+	w := connectortest.Writer(t, s, connectortest.Env(t.Context(), 0, 1))
+	connectortest.Write(t, w, "a")
+	payload := connectortest.Prepare(t, w, 1)
 	require.NoError(t, w.Close())
 	name := "out/part-000-00000000-000.txt.pending"
 	restart := func() error {
@@ -256,8 +229,8 @@ func TestFullDisk(t *testing.T) {
 	for _, compression := range []string{"", "gzip", "zstd"} {
 		for _, disk := range []*fullDisk{{writes: true}, {syncs: true}} {
 			disk.FS = vfs.NewMem()
-			w := open(t, file.Sink[string]{Dir: "out", Format: file.Lines(), FS: disk, Compression: compression}, connectortest.Env(t.Context(), 0, 1))
-			write(t, w, "a")
+			w := connectortest.Writer(t, file.Sink[string]{Dir: "out", Format: file.Lines(), FS: disk, Compression: compression}, connectortest.Env(t.Context(), 0, 1))
+			connectortest.Write(t, w, "a")
 			failed := make(chan error, 1)
 			w.Prepare(1, func(_ []byte, err error) { failed <- err })
 			require.ErrorIs(t, <-failed, errFull)
@@ -280,7 +253,7 @@ func TestSinkFaults(t *testing.T) {
 	}
 	headed := file.Headed(func([]byte) (format.Decoder[string], error) { return format.String(), nil })
 	require.ErrorContains(t, file.Sink[string]{Dir: "out", Format: headed}.Validate(), "can only be read")
-	w := open(t, file.Sink[string]{Dir: "out", Format: file.Lines(), FS: vfs.NewMem()}, connectortest.Env(t.Context(), 0, 1))
+	w := connectortest.Writer(t, file.Sink[string]{Dir: "out", Format: file.Lines(), FS: vfs.NewMem()}, connectortest.Env(t.Context(), 0, 1))
 	v := "two\nlines"
 	err = w.Write(operator.NoTime, &v)
 	require.ErrorIs(t, err, file.ErrRecord)
@@ -294,7 +267,7 @@ func BenchmarkSink(b *testing.B) {
 		format file.Format[payment]
 	}{{"csv", file.CSV[payment]()}, {"json", file.JSON[payment]()}} {
 		b.Run(c.name, func(b *testing.B) {
-			w := open(b, file.Sink[payment]{Dir: b.TempDir(), Format: c.format}, connectortest.Env(b.Context(), 0, 1))
+			w := connectortest.Writer(b, file.Sink[payment]{Dir: b.TempDir(), Format: c.format}, connectortest.Env(b.Context(), 0, 1))
 			values := some(0, 1000)
 			var err error
 			b.ReportAllocs()
@@ -304,7 +277,7 @@ func BenchmarkSink(b *testing.B) {
 			}
 			b.StopTimer()
 			require.NoError(b, err)
-			prepare(b, w, 1)
+			connectortest.Prepare(b, w, 1)
 			require.NoError(b, w.Close())
 		})
 	}

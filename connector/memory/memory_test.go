@@ -67,6 +67,9 @@ func TestSourceFaults(t *testing.T) {
 	err := memory.Seq[int](nil).Spread(-1).Validate()
 	require.ErrorContains(t, err, "the sequence is nil")
 	require.ErrorContains(t, err, "-1 splits")
+	twice := memory.Generate(2, func(int) iter.Seq[string] { return numbers(1) })
+	require.NoError(t, twice.Spread(2).Validate())
+	require.ErrorContains(t, twice.Spread(3).Validate(), "2 generated splits cannot be spread to 3")
 	require.ErrorContains(t, memory.Channel[int](nil).Validate(), "memory: the channel is nil")
 }
 
@@ -80,6 +83,17 @@ func TestForeignPosition(t *testing.T) {
 		require.ErrorIs(t, r.Add(operator.Split{ID: c.split}, 0, c.position), memory.ErrPosition, "%q %x", c.split, c.position)
 		require.NoError(t, r.Close())
 	}
+}
+
+func TestFewerValuesThanWereRead(t *testing.T) {
+	env := connectortest.Env(t.Context(), 0, 1)
+	r, err := memory.Of(1, 2).Reader(operator.NewContext(env))
+	require.NoError(t, err)
+	require.NoError(t, r.Add(operator.Split{ID: "0"}, 0, []byte{3}))
+	_, _, err = r.Poll(&operator.Emitter[int]{Next: receiver[int](func(int) {}), Task: env.Task}, 1)
+	require.ErrorIs(t, err, memory.ErrPosition)
+	require.ErrorContains(t, err, "has 1 values less")
+	require.NoError(t, r.Close())
 }
 
 func FuzzPosition(f *testing.F) {

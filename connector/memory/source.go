@@ -17,6 +17,7 @@ var ErrPosition = errors.New("memory: the restored position is not one of this s
 // Source gives values of the process. Of, Lines, Slice, Seq and Generate make one.
 type Source[T any] struct {
 	splits int
+	own    int // splits that the values come in, 0 if they can be dealt to any number
 	seq    func(split, splits int) iter.Seq[T]
 }
 
@@ -65,16 +66,18 @@ func every[T any](seq iter.Seq[T], split, splits int) iter.Seq[T] {
 // Generate returns a source of as many splits, each with the values that seq yields for its number, from 0.
 // Unlike Seq with Spread, no value is made and thrown away.
 func Generate[T any](splits int, seq func(split int) iter.Seq[T]) *Source[T] {
-	s := &Source[T]{splits: splits}
+	s := &Source[T]{splits: splits, own: splits}
 	if seq != nil {
 		s.seq = func(split, _ int) iter.Seq[T] { return seq(split) }
 	}
 	return s
 }
 
-// Spread returns the source with its values dealt to n splits in turn. A source of Generate has splits of its
-// own: its Spread must name that number.
-func (s *Source[T]) Spread(n int) *Source[T] { return &Source[T]{splits: n, seq: s.seq} }
+// Spread returns the source with its values dealt to n splits in turn. A source of Generate has its splits
+// already: it cannot be spread to another number.
+func (s *Source[T]) Spread(n int) *Source[T] {
+	return &Source[T]{splits: n, own: s.own, seq: s.seq}
+}
 
 // Name returns "memory".
 func (s *Source[T]) Name() string { return "memory" }
@@ -87,6 +90,9 @@ func (s *Source[T]) Validate() error {
 	}
 	if s.splits < 1 {
 		errs = append(errs, fmt.Errorf("memory: %d splits; there must be one at least", s.splits))
+	}
+	if s.own != 0 && s.splits != s.own {
+		errs = append(errs, fmt.Errorf("memory: a source of %d generated splits cannot be spread to %d", s.own, s.splits))
 	}
 	return errors.Join(errs...)
 }
@@ -122,6 +128,7 @@ type sequence[T any] struct {
 	id     string
 	number int32
 	taken  uint64 // values emitted, or skipped as emitted before
+	skip   uint64 // of them to be skipped yet
 	batch  []T    // drawn from the sequence, not yet emitted
 	next   func() ([]T, bool)
 	stop   func()
@@ -140,21 +147,21 @@ func (r *reader[T]) Add(s operator.Split, number int32, position []byte) error {
 			return fmt.Errorf("%w: split %q at %x", ErrPosition, s.ID, position)
 		}
 	}
-	q := &sequence[T]{id: s.ID, number: number, taken: skip}
-	q.next, q.stop = iter.Pull(batches(r.source.seq(index, r.source.splits), skip))
+	q := &sequence[T]{id: s.ID, number: number, taken: skip, skip: skip}
+	q.next, q.stop = iter.Pull(q.batches(r.source.seq(index, r.source.splits)))
 	r.splits = append(r.splits, q)
 	r.open++
 	return nil
 }
 
-// batches yields the values of seq behind the first skip ones, some at a time. A batch is valid until the
-// next one is drawn.
-func batches[T any](seq iter.Seq[T], skip uint64) iter.Seq[[]T] {
+// batches yields the values of seq behind those to be skipped, some at a time. A batch is valid until the next
+// one is drawn.
+func (q *sequence[T]) batches(seq iter.Seq[T]) iter.Seq[[]T] {
 	return func(yield func([]T) bool) {
 		batch := make([]T, 0, pullSize)
 		for v := range seq {
-			if skip > 0 {
-				skip--
+			if q.skip > 0 {
+				q.skip--
 				continue
 			}
 			if batch = append(batch, v); len(batch) == cap(batch) {
@@ -186,6 +193,9 @@ func (r *reader[T]) Poll(out *operator.Emitter[T], limit int) (operator.Status, 
 
 func (r *reader[T]) emit(q *sequence[T], out *operator.Emitter[T], limit int) error {
 	if len(q.batch) == 0 && !q.draw() {
+		if q.skip > 0 {
+			return fmt.Errorf("%w: split %q has %d values less than the checkpoint had seen", ErrPosition, q.id, q.skip)
+		}
 		r.open--
 		return out.Done(q.number)
 	}

@@ -72,34 +72,6 @@ func count(t testing.TB, path, q string) (n int) {
 	return n
 }
 
-func writer[T any](t testing.TB, s sql.Sink[T], env *operator.Env) operator.Writer[T] {
-	t.Helper()
-	w, err := s.Writer(operator.NewContext(env))
-	require.NoError(t, err)
-	return w
-}
-
-func write[T any](t testing.TB, w operator.Writer[T], values ...T) {
-	t.Helper()
-	for _, v := range values {
-		require.NoError(t, w.Write(operator.NoTime, &v))
-	}
-}
-
-// prepare returns the payload of a checkpoint, once done.
-func prepare[T any](t testing.TB, w operator.Writer[T], checkpoint int64) []byte {
-	t.Helper()
-	type answer struct {
-		payload []byte
-		err     error
-	}
-	answers := make(chan answer, 1)
-	w.Prepare(checkpoint, func(p []byte, err error) { answers <- answer{p, err} })
-	a := <-answers
-	require.NoError(t, a.err)
-	return a.payload
-}
-
 func TestGuarantees(t *testing.T) {
 	var updates, events []total
 	for i := range 60 {
@@ -145,12 +117,12 @@ func TestLastRowOfAKeyWins(t *testing.T) {
 	env := connectortest.Env(t.Context(), 0, 1)
 	s := totals(sqlite.File(path))
 	s.ExactlyOnce = true
-	w := writer(t, s, env)
+	w := connectortest.Writer(t, s, env)
 	for i := range 50_000 {
 		v := total{fmt.Sprint("card ", i%200), int64(i), 0}
 		require.NoError(t, w.Write(operator.NoTime, &v))
 	}
-	payload := prepare(t, w, 1)
+	payload := connectortest.Prepare(t, w, 1)
 	require.Less(t, len(payload), 200*40, "the checkpoint holds one row a key")
 	require.Empty(t, readTotals(t, path), "nothing is written before the commit")
 	require.NoError(t, w.Commit(1))
@@ -165,17 +137,17 @@ func TestLastRowOfAKeyWins(t *testing.T) {
 
 func TestRowsOfGrowingLength(t *testing.T) {
 	path := file(t)
-	w := writer(t, sql.Sink[string]{
+	w := connectortest.Writer(t, sql.Sink[string]{
 		Open: sqlite.File(path), Setup: []string{"CREATE TABLE t (k INTEGER PRIMARY KEY, v TEXT)"}, Table: "t",
 		Columns: []string{"v", "k"}, Key: []string{"k"},
 		Row: func(r *sql.Row, v *string) { r.Text(*v).Int(int64((*v)[0])) },
 	}, connectortest.Env(t.Context(), 0, 1))
 	for n := 1; n < 5000; n += 7 {
 		for key := byte('a'); key < 'e'; key++ {
-			write(t, w, string(bytes.Repeat([]byte{key}, n)))
+			connectortest.Write(t, w, string(bytes.Repeat([]byte{key}, n)))
 		}
 	}
-	prepare(t, w, 1)
+	connectortest.Prepare(t, w, 1)
 	require.NoError(t, w.Close())
 	require.Equal(t, 4, count(t, path, "SELECT count(*) FROM t WHERE length(v) = 4999 AND unicode(v) = k"))
 }
@@ -183,7 +155,7 @@ func TestRowsOfGrowingLength(t *testing.T) {
 func TestEveryType(t *testing.T) {
 	path := file(t)
 	at := time.Date(2026, 7, 8, 9, 10, 11, 12_000_000, time.FixedZone("x", 3600))
-	w := writer(t, sql.Sink[int]{
+	w := connectortest.Writer(t, sql.Sink[int]{
 		Open: sqlite.File(path), Setup: []string{"CREATE TABLE t (a, b, c, d, e, f, g, h, i, j, k, l)"}, Table: "t",
 		Columns: []string{"a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "k", "l"},
 		Row: func(r *sql.Row, _ *int) {
@@ -191,8 +163,8 @@ func TestEveryType(t *testing.T) {
 			r.Values(int32(-5), float32(0.5), nil, uint32(7))
 		},
 	}, connectortest.Env(t.Context(), 0, 1))
-	write(t, w, 1)
-	prepare(t, w, 1)
+	connectortest.Write(t, w, 1)
+	connectortest.Prepare(t, w, 1)
 	require.NoError(t, w.Close())
 	rows := query(t, path, "SELECT *, strftime('%H:%M:%f', g) FROM t")
 	defer rows.Close()
@@ -221,7 +193,7 @@ func TestBadRows(t *testing.T) {
 		{"type", func(r *sql.Row, _ *int) { r.Values(1, "a", struct{}{}) }, "column 3: a struct {} is not a type that databases take"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			w := writer(t, sql.Sink[int]{
+			w := connectortest.Writer(t, sql.Sink[int]{
 				Open: sqlite.File(file(t)), Setup: []string{createTotals}, Table: "totals", Columns: []string{"n", "card", "sum"}, Key: []string{"card"}, Row: c.row,
 			}, connectortest.Env(t.Context(), 0, 1))
 			v := 1
@@ -290,15 +262,15 @@ func TestKilledBetweenCommitAndTransaction(t *testing.T) {
 		env := connectortest.Env(t.Context(), i, 3)
 		steps := &connectortest.Steps{}
 		env.Executor = steps
-		w := writer(t, s, env)
-		write(t, w, total{fmt.Sprint("written by ", i), 1, 0})
-		prepare(t, w, 1)
+		w := connectortest.Writer(t, s, env)
+		connectortest.Write(t, w, total{fmt.Sprint("written by ", i), 1, 0})
+		connectortest.Prepare(t, w, 1)
 		require.NoError(t, w.Commit(1))
 		steps.Wait() // the first checkpoint gets into the database
-		write(t, w, total{fmt.Sprint("written by ", i), 2, 0})
-		prepare(t, w, 2) // fails elsewhere
-		write(t, w, total{fmt.Sprint("written by ", i), 3, 0})
-		payloads = append(payloads, prepare(t, w, 3))
+		connectortest.Write(t, w, total{fmt.Sprint("written by ", i), 2, 0})
+		connectortest.Prepare(t, w, 2) // fails elsewhere
+		connectortest.Write(t, w, total{fmt.Sprint("written by ", i), 3, 0})
+		payloads = append(payloads, connectortest.Prepare(t, w, 3))
 		require.NoError(t, w.Commit(3)) // and nothing of this gets there: the queue is never drained
 	}
 	require.Len(t, readTotals(t, path), 3)
@@ -309,7 +281,7 @@ func TestKilledBetweenCommitAndTransaction(t *testing.T) {
 			for j := i; j < len(payloads); j += parallelism {
 				env.Payloads = append(env.Payloads, payloads[j])
 			}
-			require.NoError(t, writer(t, s, env).Close())
+			require.NoError(t, connectortest.Writer(t, s, env).Close())
 		}
 		got := readTotals(t, path)
 		require.Len(t, got, 9)
@@ -326,9 +298,9 @@ func TestTokensGoBackWithTheJob(t *testing.T) {
 	s := totals(sqlite.File(path))
 	s.ExactlyOnce = true
 	token := func() int { return count(t, path, "SELECT sum(checkpoint) FROM turgo_commits") }
-	w := writer(t, s, connectortest.Env(t.Context(), 0, 1))
-	write(t, w, total{"a", 1, 0})
-	prepare(t, w, 500)
+	w := connectortest.Writer(t, s, connectortest.Env(t.Context(), 0, 1))
+	connectortest.Write(t, w, total{"a", 1, 0})
+	connectortest.Prepare(t, w, 500)
 	require.NoError(t, w.Commit(500))
 	require.NoError(t, w.Close())
 	require.Equal(t, 500, token())
@@ -336,16 +308,16 @@ func TestTokensGoBackWithTheJob(t *testing.T) {
 	var log bytes.Buffer
 	env := connectortest.Env(t.Context(), 0, 1)
 	env.Log = slog.New(slog.NewTextHandler(&log, nil))
-	w = writer(t, s, env) // a new run, without a checkpoint
+	w = connectortest.Writer(t, s, env) // a new run, without a checkpoint
 	require.Equal(t, 0, token())
 	require.Contains(t, log.String(), "holds rows of newer checkpoints than the one restored")
-	write(t, w, total{"a", 2, 0})
-	payload := prepare(t, w, 1)
+	connectortest.Write(t, w, total{"a", 2, 0})
+	payload := connectortest.Prepare(t, w, 1)
 	require.NoError(t, w.Close())
 
 	env = connectortest.Env(t.Context(), 0, 1)
 	env.Restored, env.Payloads = 1, [][]byte{payload}
-	require.NoError(t, writer(t, s, env).Close())
+	require.NoError(t, connectortest.Writer(t, s, env).Close())
 	require.Equal(t, []total{{"a", 2, 0}}, readTotals(t, path), "the token of the old run must not hide the rows of the new one")
 }
 
@@ -354,17 +326,17 @@ func TestOldColumns(t *testing.T) {
 	path := file(t)
 	s := totals(sqlite.File(path))
 	s.ExactlyOnce = true
-	w := writer(t, s, connectortest.Env(t.Context(), 0, 1))
-	write(t, w, total{"a", 1, 2.5})
-	payload := prepare(t, w, 1)
+	w := connectortest.Writer(t, s, connectortest.Env(t.Context(), 0, 1))
+	connectortest.Write(t, w, total{"a", 1, 2.5})
+	payload := connectortest.Prepare(t, w, 1)
 	require.NoError(t, w.Close())
 
 	s.Columns, s.Row = []string{"card"}, func(r *sql.Row, v *total) { r.Text(v.Card) }
 	env := connectortest.Env(t.Context(), 0, 1)
 	env.Restored, env.Payloads = 1, [][]byte{payload}
-	w = writer(t, s, env)
-	write(t, w, total{"b", 9, 9}, total{"a", 9, 9})
-	prepare(t, w, 2)
+	w = connectortest.Writer(t, s, env)
+	connectortest.Write(t, w, total{"b", 9, 9}, total{"a", 9, 9})
+	connectortest.Prepare(t, w, 2)
 	require.NoError(t, w.Commit(2))
 	require.NoError(t, w.Close())
 	require.Equal(t, 1, count(t, path, "SELECT count(*) FROM totals WHERE card = 'a' AND n = 1 AND sum = 2.5"))
@@ -410,21 +382,21 @@ func TestLockedDatabase(t *testing.T) {
 	path := file(t)
 	s := totals(sqlite.File(path))
 	s.ExactlyOnce, s.MaxBytes = true, 4096
-	w := writer(t, s, connectortest.Env(t.Context(), 0, 1))
+	w := connectortest.Writer(t, s, connectortest.Env(t.Context(), 0, 1))
 	lock, err := sqlite.Open(path)
 	require.NoError(t, err)
 	defer lock.Close()
 	tx, err := lock.Begin()
 	require.NoError(t, err)
 	for n := int64(1); n <= 3; n++ {
-		write(t, w, total{fmt.Sprint("a", n), n, 0})
-		prepare(t, w, n)
+		connectortest.Write(t, w, total{fmt.Sprint("a", n), n, 0})
+		connectortest.Prepare(t, w, n)
 		require.NoError(t, w.Commit(n))
 	}
 	for i := range 60 {
-		write(t, w, total{fmt.Sprint("b", i), 0, 0})
+		connectortest.Write(t, w, total{fmt.Sprint("b", i), 0, 0})
 	}
-	prepare(t, w, 4)
+	connectortest.Prepare(t, w, 4)
 	require.NoError(t, w.Commit(4))
 	written := make(chan error)
 	go func() {
@@ -439,7 +411,7 @@ func TestLockedDatabase(t *testing.T) {
 	}()
 	require.NoError(t, tx.Rollback())
 	require.NoError(t, <-written)
-	prepare(t, w, 5)
+	connectortest.Prepare(t, w, 5)
 	require.NoError(t, w.Commit(5))
 	require.NoError(t, w.Close())
 	require.Equal(t, 123, count(t, path, "SELECT count(*) FROM totals"))
@@ -448,13 +420,13 @@ func TestLockedDatabase(t *testing.T) {
 func TestTooManyRowsForOneCheckpoint(t *testing.T) {
 	s := totals(sqlite.File(file(t)))
 	s.ExactlyOnce, s.MaxBytes = true, 4096
-	w := writer(t, s, connectortest.Env(t.Context(), 0, 1))
+	w := connectortest.Writer(t, s, connectortest.Env(t.Context(), 0, 1))
 	var err error
 	for n := int64(1); err == nil && n < 1000; n++ {
 		v := total{fmt.Sprint("card ", n), n, 0}
 		err = w.Write(operator.NoTime, &v)
 		if n%10 == 0 {
-			prepare(t, w, n/10) // none of them becomes durable
+			connectortest.Prepare(t, w, n/10) // none of them becomes durable
 		}
 	}
 	require.ErrorIs(t, err, sql.ErrFull)
@@ -469,8 +441,8 @@ func TestRowsBetweenCheckpoints(t *testing.T) {
 	env := connectortest.Env(t.Context(), 0, 1)
 	steps, clock := &connectortest.Steps{}, &connectortest.Clock{}
 	env.Executor, env.Clock = steps, clock
-	w := writer(t, s, env)
-	write(t, w, total{"a", 1, 0})
+	w := connectortest.Writer(t, s, env)
+	connectortest.Write(t, w, total{"a", 1, 0})
 	require.NoError(t, w.Flush())
 	require.False(t, steps.RunNext(), "too early")
 	clock.Set(int64(time.Minute))
@@ -479,7 +451,7 @@ func TestRowsBetweenCheckpoints(t *testing.T) {
 	steps.Wait()
 	require.Equal(t, 1, count(t, path, "SELECT count(*) FROM totals"))
 	for i := range 200 {
-		write(t, w, total{fmt.Sprint(i), 1, 0})
+		connectortest.Write(t, w, total{fmt.Sprint(i), 1, 0})
 	}
 	require.Greater(t, count(t, path, "SELECT count(*) FROM totals"), 50, "more than MaxBytes is written by Write itself")
 	require.NoError(t, w.Close())
@@ -491,8 +463,8 @@ func TestBrokenDatabase(t *testing.T) {
 		require.NoError(t, err)
 		s := totals(nil)
 		s.DB, s.ExactlyOnce = db, exactly
-		w := writer(t, s, connectortest.Env(t.Context(), 0, 1))
-		write(t, w, total{"a", 1, 0})
+		w := connectortest.Writer(t, s, connectortest.Env(t.Context(), 0, 1))
+		connectortest.Write(t, w, total{"a", 1, 0})
 		require.NoError(t, db.Close())
 		failed := make(chan error, 1)
 		w.Prepare(1, func(_ []byte, err error) { failed <- err })
@@ -520,13 +492,13 @@ func TestForeignPayload(t *testing.T) {
 func BenchmarkWrite(b *testing.B) {
 	s := totals(sqlite.File(file(b)))
 	env := connectortest.Env(b.Context(), 0, 1)
-	w := writer(b, s, env)
+	w := connectortest.Writer(b, s, env)
 	values := make([]total, 20_000)
 	for i := range values {
 		values[i] = total{fmt.Sprintf("card %06d", i*7919%20_000), int64(i), float64(i)}
 	}
 	for i := range values {
-		write(b, w, values[i])
+		connectortest.Write(b, w, values[i])
 	}
 	var err error
 	b.ReportAllocs()
@@ -536,14 +508,14 @@ func BenchmarkWrite(b *testing.B) {
 	}
 	b.StopTimer()
 	require.NoError(b, err)
-	prepare(b, w, 1)
+	connectortest.Prepare(b, w, 1)
 	require.NoError(b, w.Close())
 }
 
 // BenchmarkCheckpoint writes 20,000 rows in one transaction: what a checkpoint of the fraud job does.
 func BenchmarkCheckpoint(b *testing.B) {
 	s := totals(sqlite.File(file(b)))
-	w := writer(b, s, connectortest.Env(b.Context(), 0, 1))
+	w := connectortest.Writer(b, s, connectortest.Env(b.Context(), 0, 1))
 	b.ReportAllocs()
 	n := int64(0)
 	for b.Loop() {
@@ -554,7 +526,7 @@ func BenchmarkCheckpoint(b *testing.B) {
 				b.Fatal(err)
 			}
 		}
-		prepare(b, w, n)
+		connectortest.Prepare(b, w, n)
 	}
 	b.ReportMetric(float64(b.N)*20_000/b.Elapsed().Seconds(), "rows/s")
 	require.NoError(b, w.Close())
