@@ -185,7 +185,7 @@ func (w waits) Splits(ctx context.Context) ([]operator.Split, error) {
 func TestBlockedSourceEnds(t *testing.T) {
 	for name, discover := range map[string]bool{"opening": false, "discovering": true} {
 		source := func() waits {
-			return waits{count: count{n: 10, blocked: make(chan struct{})}, discover: discover, called: make(chan struct{}, 1), calls: new(atomic.Int64)}
+			return waits{count: count{n: 10, idle: func() {}}, discover: discover, called: make(chan struct{}, 1), calls: new(atomic.Int64)}
 		}
 		t.Run(name+"/cancelled", func(t *testing.T) {
 			ctx, cancel := context.WithCancel(context.Background())

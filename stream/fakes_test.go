@@ -23,7 +23,7 @@ func (h hooks) at(place string) error {
 type count struct {
 	n, splits int
 	hooks     hooks
-	blocked   chan struct{} // closed when the source has given all and waits for ever
+	idle      func() // called when a subtask has given all; the source then waits for ever
 }
 
 func (s count) Name() string    { return "count" }
@@ -74,7 +74,7 @@ func (r *countReader) Poll(out *operator.Emitter[int], most int) (operator.Statu
 		out.Split(s.number)
 		for range min(most, 16) {
 			if s.next >= r.n {
-				if r.blocked == nil {
+				if r.idle == nil {
 					s.finished = true
 					if err := out.Done(s.number); err != nil {
 						return operator.Done, 0, err
@@ -97,12 +97,8 @@ func (r *countReader) Poll(out *operator.Emitter[int], most int) (operator.Statu
 	switch {
 	case more:
 		return operator.Ready, 0, nil
-	case r.blocked != nil && len(r.all) > 0:
-		select {
-		case <-r.blocked:
-		default:
-			close(r.blocked)
-		}
+	case r.idle != nil && len(r.all) > 0:
+		r.idle()
 		return operator.Blocked, 0, nil
 	}
 	return operator.Done, 0, nil
