@@ -33,7 +33,8 @@ type Keyed[K comparable, In, Out any] interface {
 }
 
 // TimerFunction is a Keyed that sets timers. Every timer fires once, with its key current: an
-// event-time timer when the watermark has reached it, a processing-time timer when the clock has.
+// event-time timer when the watermark has reached it, a processing-time timer when the clock has. One of processing
+// time that is not due when the input has ended stays in the state: it fires when a later run goes on from there.
 type TimerFunction[K comparable, Out any] interface {
 	OnTimer(c KeyedContext[K], at time.Time, out *Collector[Out]) error
 }

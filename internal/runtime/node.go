@@ -101,6 +101,9 @@ func (s *sinkOp[T]) Mark(m operator.Mark) error {
 func (s *sinkOp[T]) Prepare(n int64, done func([]byte, error)) { s.writer.Prepare(n, done) }
 func (s *sinkOp[T]) Committed(n int64) error                   { return s.writer.Commit(n) }
 
+// isSink says that nothing follows: it may act when the task has ended.
+func (s *sinkOp[T]) isSink() {}
+
 // Deadline and Tick pass the time on to a writer that asked for it.
 func (s *sinkOp[T]) Deadline() int64 {
 	if w, ok := s.writer.(operator.Timed); ok {

@@ -288,7 +288,7 @@ func (t *Task) tick() error {
 	}
 	now := t.clock.Now()
 	for _, o := range t.timed {
-		if d := o.Deadline(); d != 0 && d <= now {
+		if d := t.deadlineOf(o); d != 0 && d <= now {
 			if err := o.Tick(now); err != nil {
 				return err
 			}
@@ -297,11 +297,20 @@ func (t *Task) tick() error {
 	return nil
 }
 
+// deadlineOf returns when an operator wants to act. Behind the end of the input only a sink has something left to do:
+// what others put out then nobody would read. What they have set stays in their state.
+func (t *Task) deadlineOf(o operator.Timed) int64 {
+	if _, sink := o.(interface{ isSink() }); t.ended && !sink {
+		return 0
+	}
+	return o.Deadline()
+}
+
 // plan sets the deadline of a task that has nothing to do.
 func (t *Task) plan() {
 	next := int64(math.MaxInt64)
 	for _, o := range t.timed {
-		if d := o.Deadline(); d != 0 {
+		if d := t.deadlineOf(o); d != 0 {
 			next = min(next, d)
 		}
 	}

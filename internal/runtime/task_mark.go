@@ -15,6 +15,7 @@ func (t *Task) Mark(g *exchange.Gate, m operator.Mark) error {
 		g.Watermark, g.Idle = max(g.Watermark, m.Value), false
 		return t.combine()
 	case operator.Idle:
+		t.idle = t.idle && g.Idle // its records have ended the idleness of whoever takes them
 		g.Idle = true
 		return t.combine()
 	case operator.Barrier:
