@@ -51,9 +51,6 @@ func (d *Dir) Put(ctx context.Context, name string, fs vfs.FS, file string) erro
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	if _, err := d.fs.Stat(d.path(name)); err == nil {
-		return nil
-	}
 	if err := d.folder(path.Dir(name)); err != nil {
 		return d.fault("put", name, err)
 	}

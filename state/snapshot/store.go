@@ -9,8 +9,8 @@ import (
 // Store keeps checkpoints. Names are relative, of parts separated by '/'. All methods may block, may be called by many
 // goroutines, and after an error may be called again. A Store is what another kind of storage implements.
 type Store interface {
-	// Put stores the content of a local file under name. If the name is there already, it stays as it is: the
-	// content is the same. It is durable at the latest when the next PutAtomic returns.
+	// Put stores the content of a local file under name. What is there already under that name is replaced: it is the
+	// same, or it was damaged, and a job that has passed over the damaged checkpoint writes it again. It is durable at the latest when the next PutAtomic returns.
 	Put(ctx context.Context, name string, fs vfs.FS, path string) error
 	// Get brings the content of name into a new local file. The file need not survive a crash.
 	Get(ctx context.Context, name string, fs vfs.FS, path string) error
