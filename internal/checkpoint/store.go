@@ -196,10 +196,10 @@ func orphans(m *snapshot.Manifest, has map[string]bool) (ids []string) {
 	return ids
 }
 
-// Close implements runtime.Store.
+// Close implements runtime.Store. Local files that cannot be removed now are removed by the next start.
 func (s *Store) Close() error {
 	if err := s.o.FS.RemoveAll(s.Local()); err != nil {
-		return fmt.Errorf("checkpoint: removing local state: %w", err)
+		s.o.Log.Warn("removing local state failed; the next start tries again", "error", err)
 	}
 	return nil
 }

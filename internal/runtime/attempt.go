@@ -72,7 +72,7 @@ func Build(p *graph.Plan, c Config) (*Attempt, error) {
 func (a *Attempt) newTask(c *graph.Chain, subtask int) *Task {
 	t := &Task{
 		ID: len(a.tasks), Name: fmt.Sprintf("%s[%d]", c.Name(), subtask), Subtask: subtask,
-		clock: a.config.Clock, events: a.config.Events,
+		clock: a.config.Clock, log: a.config.Log, events: a.config.Events,
 	}
 	t.shared.Watermark = operator.NoTime
 	t.watermark.Store(operator.NoTime)
