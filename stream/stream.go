@@ -105,7 +105,7 @@ func (s *Stream[T]) Parallelism(n int) *Stream[T] {
 	if n < 1 {
 		s.node.Faults = append(s.node.Faults, fmt.Errorf("parallelism %d: it must be at least 1", n))
 	}
-	s.node.Parallelism = n
+	s.node.Parallelism, s.node.Derived = n, false
 	return s
 }
 
@@ -234,6 +234,9 @@ func (o *Output) Name(name string) *Output {
 // ID gives the sink an id; see Stream.ID.
 func (o *Output) ID(id string) *Output {
 	o.node.ID, o.node.Explicit = id, true
+	if id == "" {
+		o.node.Faults = append(o.node.Faults, errors.New("the id is empty"))
+	}
 	return o
 }
 
@@ -242,6 +245,6 @@ func (o *Output) Parallelism(n int) *Output {
 	if n < 1 {
 		o.node.Faults = append(o.node.Faults, fmt.Errorf("parallelism %d: it must be at least 1", n))
 	}
-	o.node.Parallelism = n
+	o.node.Parallelism, o.node.Derived = n, false
 	return o
 }

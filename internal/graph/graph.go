@@ -24,7 +24,8 @@ type Node struct {
 	Name        string // shown; need not be unique
 	ID          string // unique; given by the user, or derived from the node's place by Plan
 	Explicit    bool   // ID was given by the user
-	Parallelism int    // 0: that of its input, or the job's
+	Parallelism int    // 0: that of its input, or the job's, as Plan finds it
+	Derived     bool   // Parallelism was found by Plan: the next Plan looks again
 	Caller      string // file:line of the user's call
 	Keyed       bool   // works on the key of its input: always chained to it
 	BySplit     bool   // keeps something for each split of a source: stays in the source's task even without chaining
@@ -44,6 +45,7 @@ type Edge struct {
 	Kind     exchange.Kind
 	Side     string // name of the side output, empty for the main one
 	Chained  bool   // set by Plan
+	spread   bool   // Plan made a rebalance of a forward edge
 }
 
 // Graph is the job that a user wrote.

@@ -57,6 +57,7 @@ func (g *Graph) Plan(o Options) (*Plan, error) {
 	p := &Plan{Job: g.Job, Nodes: g.Nodes, MaxParallelism: o.MaxParallelism}
 	var faults []error
 	for _, n := range g.Nodes {
+		n.forget()
 		n.resolveParallelism(o)
 		faults = append(faults, n.faults(o)...)
 	}
@@ -77,8 +78,20 @@ func (p *Plan) spread() {
 	for _, n := range p.Nodes {
 		for _, e := range n.In {
 			if e.Kind == exchange.Forward && e.From.Parallelism != e.To.Parallelism {
-				e.Kind = exchange.Rebalance
+				e.Kind, e.spread = exchange.Rebalance, true
 			}
+		}
+	}
+}
+
+// forget takes back what an earlier plan has found: the user may have looked at the graph and changed it since.
+func (n *Node) forget() {
+	if n.Derived {
+		n.Parallelism, n.Derived = 0, false
+	}
+	for _, e := range n.In {
+		if e.Chained = false; e.spread {
+			e.Kind, e.spread = exchange.Forward, false
 		}
 	}
 }
@@ -89,7 +102,7 @@ func (n *Node) resolveParallelism(o Options) {
 	if n.Parallelism != 0 {
 		return
 	}
-	n.Parallelism = o.Parallelism
+	n.Parallelism, n.Derived = o.Parallelism, true
 	for _, e := range n.In {
 		switch e.Kind {
 		case exchange.Forward:
