@@ -130,3 +130,51 @@ func TestCancelDrains(t *testing.T) {
 	require.NoError(t, job.Run(ctx))
 	require.Equal(t, []int{1, 2, 3}, out.Values())
 }
+
+// What is nil, empty, negative or of another job is a fault with the user's line, never a panic.
+func TestNilsAreFaults(t *testing.T) {
+	other := stream.From(stream.NewJob("other"), memory.Of(1))
+	job := stream.NewJob("nils", stream.Logger(nil), stream.Restart(nil), stream.Clock(nil), stream.BatchSize(0), stream.ExchangeSlots(-1),
+		stream.CheckpointEvery(-1), stream.RetainCheckpoints(0))
+	in := stream.From(job, memory.Of(1))
+	side := operator.NewSide[int]("side")
+	wrong := operator.NewSide[string]("side")
+	in.Apply((func(*stream.Stream[int]) *stream.Stream[string])(nil)).To(memory.Collect[string]())
+	in.Merge(nil, other).To(nil)
+	in.Filter(nil).To(memory.Collect[int]()).ID("")
+	in.Partition(nil).Do((func() operator.Function[int, int])(nil)).To(memory.Collect[int]())
+	in.EventTime(nil, stream.OutOfOrder(-time.Second)).To(memory.Collect[int]())
+	in.Side(side).To(memory.Collect[int]())
+	in.Side(wrong).To(memory.Collect[string]())
+	in.KeyBy(func(int) int { return 0 }).Side(side).To(memory.Collect[int]())
+	in.KeyBy((func(int) string)(nil)).Reduce(nil).To(memory.Collect[int]())
+	in.KeyBy(func(int) int { return 0 }).Window(nil).Aggregate(window.Count[int](), func(int, window.Span, int64) int { return 0 }).To(memory.Collect[int]())
+	in.KeyBy(func(int) int { return 0 }).Count().Parallelism(7).To(memory.Collect[stream.KV[int, int64]]()).Parallelism(-1)
+	stream.From[int](job, nil).Name("").To(memory.Collect[int]())
+	err := job.Run(context.Background())
+	for _, part := range []string{
+		"the operator is nil", "a stream to merge is nil", "different jobs", "the sink is nil", "the function is nil", "the id is empty",
+		"none may be negative", "two types", "is not of this operator", "needs an assigner", "keyed input", "parallelism -1", "the source is nil",
+	} {
+		require.ErrorContains(t, err, part)
+	}
+	require.ErrorContains(t, stream.NewJob("settings", stream.Restart(nil), stream.Clock(nil)).Run(context.Background()), "is empty")
+	settings := stream.NewJob("settings", stream.Restart(nil), stream.Clock(nil), stream.BatchSize(0), stream.ExchangeSlots(-1), stream.CheckpointEvery(-1), stream.RetainCheckpoints(0))
+	stream.From(settings, memory.Of(1)).To(memory.Collect[int]())
+	err = settings.Run(context.Background())
+	for _, part := range []string{"restart strategy is nil", "clock is nil", "batch size 0", "slots -1", "interval", "retained checkpoints 0"} {
+		require.ErrorContains(t, err, part)
+	}
+}
+
+// A job runs once at a time, and again after it has ended.
+func TestRunsOnceAtATime(t *testing.T) {
+	job := stream.NewJob("again", stream.Logger(nil), stream.Parallelism(1))
+	var during error
+	out := memory.Collect[int]()
+	stream.From(job, memory.Of(1)).Map(func(v int) int { during = job.Run(context.Background()); return v }).To(out)
+	require.NoError(t, job.Run(context.Background()))
+	require.ErrorIs(t, during, stream.ErrRunning)
+	require.NoError(t, job.Run(context.Background()))
+	require.Equal(t, []int{1, 1}, out.Values())
+}

@@ -92,6 +92,8 @@ func (s *settings) validate(job string) error {
 	add(s.timeout < 0, "checkpoint timeout %v is negative", s.timeout)
 	add(s.drain < 0, "drain timeout %v is negative", s.drain)
 	add(s.retain < 1, "retained checkpoints %d: it must be at least 1", s.retain)
+	add(s.restart == nil, "the restart strategy is nil: leave stream.Restart out, or give it stream.NoRestart()")
+	add(s.clock == nil, "the clock is nil: leave stream.Clock out for the machine's")
 	add(s.batch < 1 || s.batch > 1<<16, "batch size %d: it must be 1 to 65536", s.batch)
 	add(s.slots < 1 || s.slots > 1<<12, "exchange slots %d: it must be 1 to 4096", s.slots)
 	return errors.Join(faults...)

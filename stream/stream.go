@@ -142,7 +142,12 @@ func (s *Stream[T]) Do[U any](fn func() operator.Function[T, U]) *Stream[U] {
 }
 
 // Apply hands the stream to a function of streams, and goes on with what it returns.
-func (s *Stream[T]) Apply[U any](f func(*Stream[T]) *Stream[U]) *Stream[U] { return f(s) }
+func (s *Stream[T]) Apply[U any](f func(*Stream[T]) *Stream[U]) *Stream[U] {
+	if f == nil {
+		return via[T, U](s, nil)
+	}
+	return f(s)
+}
 
 // Merge puts the records of several streams into one. Records of each keep their order.
 func (s *Stream[T]) Merge(others ...*Stream[T]) *Stream[T] {
@@ -150,6 +155,10 @@ func (s *Stream[T]) Merge(others ...*Stream[T]) *Stream[T] {
 	b := &runtime.OperatorNode[T, T]{Node: n, Factory: operator.NewPass[T]("merge")}
 	n.Build = b
 	for _, o := range append([]*Stream[T]{s}, others...) {
+		if o == nil {
+			n.Faults = append(n.Faults, errors.New("a stream to merge is nil"))
+			continue
+		}
 		if o.job != s.job {
 			n.Faults = append(n.Faults, errors.New("the streams are of different jobs"))
 			continue
