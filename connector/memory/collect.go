@@ -27,6 +27,7 @@ type Collector[T any] struct {
 // staged is what a writer has prepared for one checkpoint.
 type staged[T any] struct {
 	writer     uint64
+	sink       string // job and operator: a collector may be the sink of several
 	subtask    int
 	checkpoint int64
 	values     []T
@@ -85,11 +86,12 @@ func (c *Collector[T]) Writer(ctx operator.Context) (operator.Writer[T], error) 
 	if err := c.recommit(e.Payloads); err != nil {
 		return nil, err
 	}
-	c.staged = slices.DeleteFunc(c.staged, func(s staged[T]) bool {
-		return s.checkpoint > e.Restored && s.subtask%e.Parallelism == e.Subtask
+	sink := e.Job + "/" + e.ID
+	c.staged = slices.DeleteFunc(c.staged, func(s staged[T]) bool { // others may be at work already
+		return s.sink == sink && s.subtask%e.Parallelism == e.Subtask && s.checkpoint > e.Restored
 	})
 	c.writers++
-	return &commitWriter[T]{to: c, id: c.writers, subtask: e.Subtask}, nil
+	return &commitWriter[T]{to: c, id: c.writers, sink: sink, subtask: e.Subtask}, nil
 }
 
 // recommit commits what the payloads promise. What was committed before is staged no more.
@@ -146,6 +148,7 @@ func (w collectWriter[T]) Close() error { return nil }
 type commitWriter[T any] struct {
 	to      *Collector[T]
 	id      uint64
+	sink    string
 	subtask int
 	pending []T
 }
@@ -164,7 +167,7 @@ func (w *commitWriter[T]) Flush() error { return nil }
 func (w *commitWriter[T]) Prepare(checkpoint int64, done func([]byte, error)) {
 	w.to.mu.Lock()
 	if len(w.pending) > 0 {
-		w.to.staged = append(w.to.staged, staged[T]{w.id, w.subtask, checkpoint, w.pending})
+		w.to.staged = append(w.to.staged, staged[T]{w.id, w.sink, w.subtask, checkpoint, w.pending})
 		w.pending = nil
 	}
 	w.to.mu.Unlock()

@@ -210,6 +210,25 @@ func TestCommittedShowsNothingBeforeCommit(t *testing.T) {
 	require.Empty(t, s.Values())
 }
 
+// TestOneCollectorForTwoSinks opens the writer of a second sink when the first one has prepared already.
+func TestOneCollectorForTwoSinks(t *testing.T) {
+	s := memory.Committed[int]()
+	var writers []operator.Writer[int]
+	for i, id := range []string{"first", "second"} {
+		env := connectortest.Env(t.Context(), 0, 1)
+		env.ID = id
+		w := connectortest.Writer(t, s, env)
+		connectortest.Write(t, w, i)
+		connectortest.Prepare(t, w, 1)
+		writers = append(writers, w)
+	}
+	for _, w := range writers {
+		require.NoError(t, w.Commit(1))
+		require.NoError(t, w.Close())
+	}
+	require.Equal(t, []int{0, 1}, s.Values())
+}
+
 func TestForeignPayload(t *testing.T) {
 	for _, p := range [][]byte{{}, {0x80}, {1}, {1, 2, 3}} {
 		env := connectortest.Env(t.Context(), 0, 1)
