@@ -2,10 +2,10 @@ package kernel
 
 import "unsafe"
 
-// micro multiplies one panel of packed A (k columns of m values) with one panel of
-// packed B (k rows of nr values) into an m x nr tile of c, whose rows are ldc
-// elements apart: c = a·b, or c += a·b if acc is not 0.
-type micro func(k int, a, b, c *float32, ldc, acc int)
+// micro multiplies m rows of A with one panel of packed B (k rows of nr values) into
+// an m x nr tile of c: c = a·b, or c += a·b if acc is not 0. Rows of a and c are lda
+// and ldc elements apart.
+type micro func(k int, a, b, c *float32, lda, ldc, acc int)
 
 // ISA is one implementation of matrix products: an instruction set with the tile
 // sizes that suit its registers.
@@ -18,11 +18,14 @@ type ISA struct {
 	vector bool
 }
 
-// Block sizes: a panel of B of kcMax rows stays in the first-level cache while
-// mcMax rows of A, in the second level, pass by it.
+// Block sizes: kcMax elements of a tile's rows of A stay in the first-level cache
+// while the panels of B pass by; mcMax rows of A are used again for each panel from
+// the second level.
 const (
 	kcMax = 512
 	mcMax = 168
+	// spread is added to the row distance of A where it is copied.
+	spread = 16
 )
 
 // Packed is a matrix of K rows and N columns laid out for the inner loops: blocks
@@ -42,14 +45,21 @@ func (s *ISA) panels(n int) int { return (n + s.nr - 1) / s.nr }
 // ScratchLen is the number of floats of scratch that [Packed.Mul] needs for m rows
 // and k columns of A.
 func (s *ISA) ScratchLen(m, k int) int {
-	return min(m, mcMax)*min(k, kcMax) + (len(s.rows)-1)*s.nr
+	return min(m, mcMax)*(min(k, kcMax)+spread) + (len(s.rows)-1)*s.nr
 }
+
+// collides reports whether rows so far apart fall on the same lines of the cache.
+func collides(lda int) bool { return lda%1024 == 0 }
 
 // Pack lays out alpha times b, of k rows and n columns, or if trans is set, its
 // transpose (b then has n rows and k columns). Rows of b are ld elements apart.
 // dst must have PackedLen elements.
 func (s *ISA) Pack(dst, b []float32, k, n, ld int, trans bool, alpha float32) Packed {
 	p := Packed{K: k, N: n, isa: s, data: dst[:s.PackedLen(k, n)]}
+	if n == 1 {
+		p.column(b, ld, trans, alpha)
+		return p
+	}
 	o := 0
 	for k0 := 0; k0 < k; k0 += kcMax {
 		kc := min(kcMax, k-k0)
@@ -64,6 +74,48 @@ func (s *ISA) Pack(dst, b []float32, k, n, ld int, trans bool, alpha float32) Pa
 		}
 	}
 	return p
+}
+
+// column keeps a single column as it is: its product is a sum for each row.
+func (p *Packed) column(b []float32, ld int, trans bool, alpha float32) {
+	step := ld
+	if trans {
+		step = 1
+	}
+	for i := range p.K {
+		p.data[i] = b[i*step] * alpha
+	}
+}
+
+// mulColumn is Mul for a single column.
+func (p *Packed) mulColumn(c []float32, ldc int, a []float32, lda, m int, acc bool) {
+	w := p.data[:p.K]
+	for r := range m {
+		v := p.isa.Dot(a[r*lda:][:p.K], w)
+		if acc {
+			v += c[r*ldc]
+		}
+		c[r*ldc] = v
+	}
+}
+
+// Panels makes an empty packed matrix in dst, to be filled row by row with
+// [Packed.Row]; more than one column.
+func (s *ISA) Panels(dst []float32, k, n int) Packed {
+	return Packed{K: k, N: n, isa: s, data: dst[:s.PackedLen(k, n)]}
+}
+
+// Width is the number of columns of a panel.
+func (p *Packed) Width() int { return p.isa.nr }
+
+// Row is where row i of panel j is kept: columns [j·Width, (j+1)·Width) of it, of
+// which those beyond N must be zero.
+func (p *Packed) Row(i, j int) []float32 {
+	nr := p.isa.nr
+	k0 := i / kcMax * kcMax
+	kc := min(kcMax, p.K-k0)
+	at := k0*p.isa.panels(p.N)*nr + (j*kc+i-k0)*nr
+	return p.data[at : at+nr]
 }
 
 // packRows fills a panel from rows that lie along the panel's rows.
@@ -103,6 +155,10 @@ func (p *Packed) Mul(c []float32, ldc int, a []float32, lda, m int, acc bool, sc
 		}
 		return
 	}
+	if p.N == 1 {
+		p.mulColumn(c, ldc, a, lda, m, acc)
+		return
+	}
 	for k0 := 0; k0 < p.K; k0 += kcMax {
 		kc := min(kcMax, p.K-k0)
 		block := p.data[k0*p.isa.panels(p.N)*p.isa.nr:]
@@ -113,16 +169,13 @@ func (p *Packed) Mul(c []float32, ldc int, a []float32, lda, m int, acc bool, sc
 	}
 }
 
-// block multiplies rows of A, packed into scratch first, with all panels of one
-// block of B.
+// block multiplies rows of A with all panels of one block of B.
 func (p *Packed) block(c []float32, ldc int, a []float32, lda, m, kc int, b []float32, acc bool, scratch []float32) {
 	s := p.isa
 	most := len(s.rows) - 1
 	count := (m + most - 1) / most // tiles, of rows spread evenly
-	packed := a
-	if m > 1 {
-		packed = scratch[:m*kc]
-		packA(packed, a, lda, m, kc, count)
+	if m > 1 && collides(lda) {
+		a, lda = s.moved(a, lda, m, kc, scratch), kc+spread
 	}
 	tile := scratch[len(scratch)-most*s.nr:]
 	flag := 0
@@ -134,29 +187,23 @@ func (p *Packed) block(c []float32, ldc int, a []float32, lda, m, kc int, b []fl
 		width := min(s.nr, p.N-j)
 		for t := range count {
 			r0, r1 := t*m/count, (t+1)*m/count
-			at := unsafe.SliceData(packed[r0*kc:])
+			at := unsafe.SliceData(a[r0*lda : (r1-1)*lda+kc])
 			if width == s.nr {
-				s.rows[r1-r0](kc, at, panel, unsafe.SliceData(c[r0*ldc+j:(r1-1)*ldc+j+s.nr]), ldc, flag)
+				s.rows[r1-r0](kc, at, panel, unsafe.SliceData(c[r0*ldc+j:(r1-1)*ldc+j+s.nr]), lda, ldc, flag)
 				continue
 			}
-			s.rows[r1-r0](kc, at, panel, unsafe.SliceData(tile), s.nr, 0)
+			s.rows[r1-r0](kc, at, panel, unsafe.SliceData(tile), lda, s.nr, 0)
 			copyTile(c[r0*ldc+j:], ldc, tile, s.nr, r1-r0, width, acc)
 		}
 	}
 }
 
-// packA lays rows of a out tile by tile, in each column after column.
-func packA(dst, a []float32, lda, m, kc, count int) {
-	for t := range count {
-		r0, r1 := t*m/count, (t+1)*m/count
-		rows := r1 - r0
-		tile := dst[r0*kc : r1*kc]
-		for r := range rows {
-			for k, v := range a[(r0+r)*lda:][:kc] {
-				tile[k*rows+r] = v
-			}
-		}
+// moved copies rows of a to where they do not collide in the cache.
+func (s *ISA) moved(a []float32, lda, m, kc int, scratch []float32) []float32 {
+	for r := range m {
+		copy(scratch[r*(kc+spread):][:kc], a[r*lda:])
 	}
+	return scratch[:m*(kc+spread)]
 }
 
 // copyTile moves the columns of a tile that exist.
@@ -177,8 +224,8 @@ func copyTile(c []float32, ldc int, tile []float32, nr, rows, width int, acc boo
 func Portable() *ISA {
 	s := &ISA{Name: "go", nr: 8, rows: make([]micro, 5)}
 	for m := 1; m <= 4; m++ {
-		s.rows[m] = func(k int, a, b, c *float32, ldc, acc int) {
-			portable(m, k, unsafe.Slice(a, m*k), unsafe.Slice(b, 8*k), unsafe.Slice(c, (m-1)*ldc+8), ldc, acc != 0)
+		s.rows[m] = func(k int, a, b, c *float32, lda, ldc, acc int) {
+			portable(m, k, unsafe.Slice(a, (m-1)*lda+k), unsafe.Slice(b, 8*k), unsafe.Slice(c, (m-1)*ldc+8), lda, ldc, acc != 0)
 		}
 	}
 	return s
@@ -186,12 +233,12 @@ func Portable() *ISA {
 
 // portable computes a tile of m x 8 in two halves of four columns, whose sums the
 // compiler keeps in registers.
-func portable(m, k int, a, b, c []float32, ldc int, acc bool) {
+func portable(m, k int, a, b, c []float32, lda, ldc int, acc bool) {
 	for r := range m {
+		row := a[r*lda:][:k]
 		for h := 0; h < 8; h += 4 {
 			var s0, s1, s2, s3 float32
-			for i := range k {
-				v := a[i*m+r]
+			for i, v := range row {
 				w := b[i*8+h : i*8+h+4 : i*8+h+4]
 				s0 += v * w[0]
 				s1 += v * w[1]

@@ -15,7 +15,7 @@ import (
 // cross the block sizes of rows (168) and of the inner dimension (512).
 var sizes = []struct{ m, k, n int }{
 	{1, 1, 1}, {1, 7, 33}, {2, 3, 5}, {5, 17, 31}, {6, 16, 16}, {7, 9, 47}, {13, 64, 65}, {14, 32, 32},
-	{15, 33, 97}, {29, 513, 63}, {169, 5, 34}, {170, 515, 17}, {343, 20, 3}, {3, 1100, 40},
+	{15, 33, 97}, {30, 1021, 33}, {9, 100, 1}, {2, 31, 1}, {1, 64, 2}, {29, 513, 63}, {169, 5, 34}, {170, 515, 17}, {343, 20, 3}, {3, 1100, 40},
 }
 
 // TestPackedMul compares every instruction set with the plain sum, for both
@@ -75,6 +75,31 @@ func floats(rng *rand.Rand, n int) []float32 {
 		out[i] = rng.Float32()*2 - 1
 	}
 	return out
+}
+
+// TestPanels: rows filled in one by one give the same as Pack.
+func TestPanels(t *testing.T) {
+	rng := rand.New(rand.NewSource(2))
+	for _, isa := range kernel.ISAs() {
+		for _, s := range sizes {
+			if s.n == 1 {
+				continue
+			}
+			a, b := floats(rng, s.m*s.k), floats(rng, s.k*s.n)
+			want, got := make([]float32, s.m*s.n), make([]float32, s.m*s.n)
+			scratch := make([]float32, isa.ScratchLen(s.m, s.k))
+			p := isa.Pack(make([]float32, isa.PackedLen(s.k, s.n)), b, s.k, s.n, s.n, false, 1)
+			p.Mul(want, s.n, a, s.k, s.m, false, scratch)
+			q := isa.Panels(make([]float32, isa.PackedLen(s.k, s.n)), s.k, s.n)
+			for j := 0; j*q.Width() < s.n; j++ {
+				for i := range s.k {
+					copy(q.Row(i, j), b[i*s.n+j*q.Width():(i+1)*s.n])
+				}
+			}
+			q.Mul(got, s.n, a, s.k, s.m, false, scratch)
+			require.Equal(t, want, got)
+		}
+	}
 }
 
 // TestPackedMulEmpty: a product over nothing is zero, or leaves what is there.

@@ -7,102 +7,102 @@ package kernel
 // gemmAVX2x1 computes a tile of 1 rows by 16 columns.
 //
 //go:noescape
-func gemmAVX2x1(k int, a *float32, b *float32, c *float32, ldc int, acc int)
+func gemmAVX2x1(k int, a *float32, b *float32, c *float32, lda int, ldc int, acc int)
 
 // gemmAVX2x2 computes a tile of 2 rows by 16 columns.
 //
 //go:noescape
-func gemmAVX2x2(k int, a *float32, b *float32, c *float32, ldc int, acc int)
+func gemmAVX2x2(k int, a *float32, b *float32, c *float32, lda int, ldc int, acc int)
 
 // gemmAVX2x3 computes a tile of 3 rows by 16 columns.
 //
 //go:noescape
-func gemmAVX2x3(k int, a *float32, b *float32, c *float32, ldc int, acc int)
+func gemmAVX2x3(k int, a *float32, b *float32, c *float32, lda int, ldc int, acc int)
 
 // gemmAVX2x4 computes a tile of 4 rows by 16 columns.
 //
 //go:noescape
-func gemmAVX2x4(k int, a *float32, b *float32, c *float32, ldc int, acc int)
+func gemmAVX2x4(k int, a *float32, b *float32, c *float32, lda int, ldc int, acc int)
 
 // gemmAVX2x5 computes a tile of 5 rows by 16 columns.
 //
 //go:noescape
-func gemmAVX2x5(k int, a *float32, b *float32, c *float32, ldc int, acc int)
+func gemmAVX2x5(k int, a *float32, b *float32, c *float32, lda int, ldc int, acc int)
 
 // gemmAVX2x6 computes a tile of 6 rows by 16 columns.
 //
 //go:noescape
-func gemmAVX2x6(k int, a *float32, b *float32, c *float32, ldc int, acc int)
+func gemmAVX2x6(k int, a *float32, b *float32, c *float32, lda int, ldc int, acc int)
 
 // gemmAVX512x1 computes a tile of 1 rows by 32 columns.
 //
 //go:noescape
-func gemmAVX512x1(k int, a *float32, b *float32, c *float32, ldc int, acc int)
+func gemmAVX512x1(k int, a *float32, b *float32, c *float32, lda int, ldc int, acc int)
 
 // gemmAVX512x2 computes a tile of 2 rows by 32 columns.
 //
 //go:noescape
-func gemmAVX512x2(k int, a *float32, b *float32, c *float32, ldc int, acc int)
+func gemmAVX512x2(k int, a *float32, b *float32, c *float32, lda int, ldc int, acc int)
 
 // gemmAVX512x3 computes a tile of 3 rows by 32 columns.
 //
 //go:noescape
-func gemmAVX512x3(k int, a *float32, b *float32, c *float32, ldc int, acc int)
+func gemmAVX512x3(k int, a *float32, b *float32, c *float32, lda int, ldc int, acc int)
 
 // gemmAVX512x4 computes a tile of 4 rows by 32 columns.
 //
 //go:noescape
-func gemmAVX512x4(k int, a *float32, b *float32, c *float32, ldc int, acc int)
+func gemmAVX512x4(k int, a *float32, b *float32, c *float32, lda int, ldc int, acc int)
 
 // gemmAVX512x5 computes a tile of 5 rows by 32 columns.
 //
 //go:noescape
-func gemmAVX512x5(k int, a *float32, b *float32, c *float32, ldc int, acc int)
+func gemmAVX512x5(k int, a *float32, b *float32, c *float32, lda int, ldc int, acc int)
 
 // gemmAVX512x6 computes a tile of 6 rows by 32 columns.
 //
 //go:noescape
-func gemmAVX512x6(k int, a *float32, b *float32, c *float32, ldc int, acc int)
+func gemmAVX512x6(k int, a *float32, b *float32, c *float32, lda int, ldc int, acc int)
 
 // gemmAVX512x7 computes a tile of 7 rows by 32 columns.
 //
 //go:noescape
-func gemmAVX512x7(k int, a *float32, b *float32, c *float32, ldc int, acc int)
+func gemmAVX512x7(k int, a *float32, b *float32, c *float32, lda int, ldc int, acc int)
 
 // gemmAVX512x8 computes a tile of 8 rows by 32 columns.
 //
 //go:noescape
-func gemmAVX512x8(k int, a *float32, b *float32, c *float32, ldc int, acc int)
+func gemmAVX512x8(k int, a *float32, b *float32, c *float32, lda int, ldc int, acc int)
 
 // gemmAVX512x9 computes a tile of 9 rows by 32 columns.
 //
 //go:noescape
-func gemmAVX512x9(k int, a *float32, b *float32, c *float32, ldc int, acc int)
+func gemmAVX512x9(k int, a *float32, b *float32, c *float32, lda int, ldc int, acc int)
 
 // gemmAVX512x10 computes a tile of 10 rows by 32 columns.
 //
 //go:noescape
-func gemmAVX512x10(k int, a *float32, b *float32, c *float32, ldc int, acc int)
+func gemmAVX512x10(k int, a *float32, b *float32, c *float32, lda int, ldc int, acc int)
 
 // gemmAVX512x11 computes a tile of 11 rows by 32 columns.
 //
 //go:noescape
-func gemmAVX512x11(k int, a *float32, b *float32, c *float32, ldc int, acc int)
+func gemmAVX512x11(k int, a *float32, b *float32, c *float32, lda int, ldc int, acc int)
 
 // gemmAVX512x12 computes a tile of 12 rows by 32 columns.
 //
 //go:noescape
-func gemmAVX512x12(k int, a *float32, b *float32, c *float32, ldc int, acc int)
+func gemmAVX512x12(k int, a *float32, b *float32, c *float32, lda int, ldc int, acc int)
 
 // gemmAVX512x13 computes a tile of 13 rows by 32 columns.
 //
 //go:noescape
-func gemmAVX512x13(k int, a *float32, b *float32, c *float32, ldc int, acc int)
+func gemmAVX512x13(k int, a *float32, b *float32, c *float32, lda int, ldc int, acc int)
 
 // gemmAVX512x14 computes a tile of 14 rows by 32 columns.
 //
 //go:noescape
-func gemmAVX512x14(k int, a *float32, b *float32, c *float32, ldc int, acc int)
+func gemmAVX512x14(k int, a *float32, b *float32, c *float32, lda int, ldc int, acc int)
 
 // addVV is dst = a op b.
 //
@@ -183,3 +183,8 @@ func maxV(out *float32, src *float32, n int)
 //
 //go:noescape
 func expSumV(out *float32, dst *float32, src *float32, shift *float32, n int)
+
+// dotV adds the products of each lane to out, 32 at a time.
+//
+//go:noescape
+func dotV(out *float32, a *float32, b *float32, n int)

@@ -51,19 +51,18 @@ func Sigmoid(x float32) float32 {
 	return e / (1 + e)
 }
 
-// Tanh is the hyperbolic tangent in float32, by e^2x; near zero by its series, to
-// avoid the loss of digits in a difference.
+// Tanh is the hyperbolic tangent in float32: a polynomial near zero, where the
+// difference below would lose digits, else 1 - 2/(e^2x + 1).
 func Tanh(x float32) float32 {
-	a := x
-	if a < 0 {
-		a = -a
-	}
-	if a < 0.1 {
+	a := max(x, -x)
+	if a < 0.625 {
 		s := x * x
-		return x * (1 + s*(-1.0/3+s*(2.0/15+s*(-17.0/315))))
-	}
-	if a > 10 {
-		return float32(math.Copysign(1, float64(x)))
+		p := float32(-0.005607688799500465)
+		p = p*s + 0.020544905215501785
+		p = p*s - 0.0537070669233799
+		p = p*s + 0.13330957293510437
+		p = p*s - 0.33333253860473633
+		return x * (p*s + 1)
 	}
 	t := 1 - 2/(Exp(2*a)+1)
 	if x < 0 {

@@ -94,6 +94,25 @@ func (s *ISA) Axpy(dst, src []float32, w float32) {
 	}
 }
 
+// Dot is the sum of products.
+func (s *ISA) Dot(a, b []float32) float32 {
+	b = b[:len(a)]
+	sum, n := float32(0), 0
+	if s.vector {
+		if n = len(a) &^ (4*lanes - 1); n > 0 {
+			var acc [lanes]float32
+			vecDot(&acc[0], &a[0], &b[0], n)
+			for _, v := range acc {
+				sum += v
+			}
+		}
+	}
+	for i, v := range a[n:] {
+		sum += v * b[n+i]
+	}
+	return sum
+}
+
 // Max is the largest of x, -Inf of nothing.
 func (s *ISA) Max(x []float32) float32 {
 	top, n := float32(math.Inf(-1)), 0

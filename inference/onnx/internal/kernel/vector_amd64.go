@@ -44,3 +44,5 @@ func vecAxpy(dst, src, w *float32, n int) { axpy(dst, src, w, n) }
 func vecMax(acc, src *float32, n int) { maxV(acc, src, n) }
 
 func vecExpSum(acc, dst, src, shift *float32, n int) { expSumV(acc, dst, src, shift, n) }
+
+func vecDot(acc, a, b *float32, n int) { dotV(acc, a, b, n) }

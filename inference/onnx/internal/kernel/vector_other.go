@@ -14,3 +14,5 @@ func vecAxpy(_, _, _ *float32, _ int) {}
 func vecMax(_, _ *float32, _ int) {}
 
 func vecExpSum(_, _, _, _ *float32, _ int) {}
+
+func vecDot(_, _, _ *float32, _ int) {}

@@ -42,10 +42,11 @@ const unroll = 4
 // tile writes the micro-kernel for m rows: all sums stay in registers over the
 // whole of k.
 func tile(s shape, m int) {
-	TEXT(fmt.Sprintf("gemm%sx%d", s.suffix, m), NOSPLIT, "func(k int, a, b, c *float32, ldc, acc int)")
+	TEXT(fmt.Sprintf("gemm%sx%d", s.suffix, m), NOSPLIT, "func(k int, a, b, c *float32, lda, ldc, acc int)")
 	Doc(fmt.Sprintf("gemm%sx%d computes a tile of %d rows by %d columns.", s.suffix, m, m, s.bytes/2))
 	Pragma("noescape")
 	k, a, b, c := Load(Param("k"), GP64()), Load(Param("a"), GP64()), Load(Param("b"), GP64()), Load(Param("c"), GP64())
+	element := rows(m, a)
 	ld := Load(Param("ldc"), GP64())
 	SHLQ(Imm(2), ld)
 	sums := clear(s, m)
@@ -64,14 +65,16 @@ func tile(s shape, m int) {
 			VMOVUPS(Mem{Base: b, Disp: (2*u + v) * s.bytes}, bv[v])
 		}
 		for r := range m {
-			VBROADCASTSS(Mem{Base: a, Disp: (u*m + r) * 4}, av[r%2])
+			VBROADCASTSS(element.at(r, u), av[r%2])
 			for v := range 2 {
 				VFMADD231PS(bv[v], av[r%2], sums[r][v])
 			}
 		}
 	}
 	advance := func(n int) {
-		ADDQ(U32(n*m*4), a)
+		for _, base := range element.bases {
+			ADDQ(U32(4*n), base)
+		}
 		ADDQ(U32(n*2*s.bytes), b)
 	}
 	n := GP64()
@@ -105,6 +108,37 @@ func tile(s shape, m int) {
 	store(s, m, c, ld, sums, true)
 	Label("set")
 	store(s, m, c, ld, sums, false)
+}
+
+// operand addresses elements of m rows of A: every third row has a register, the two
+// after it are reached by the distance of rows as an index.
+type operand struct {
+	bases []Register
+	ld    Register
+}
+
+func rows(m int, a Register) operand {
+	o := operand{bases: []Register{a}}
+	if m > 1 {
+		o.ld = Load(Param("lda"), GP64())
+		SHLQ(Imm(2), o.ld)
+	}
+	for r := 3; r < m; r += 3 {
+		base, last := GP64(), o.bases[len(o.bases)-1]
+		LEAQ(Mem{Base: last, Index: o.ld, Scale: 2}, base)
+		ADDQ(o.ld, base)
+		o.bases = append(o.bases, base)
+	}
+	return o
+}
+
+// at is element u of row r, from where the bases stand.
+func (o operand) at(r, u int) Mem {
+	m := Mem{Base: o.bases[r/3], Disp: 4 * u}
+	if r%3 > 0 {
+		m.Index, m.Scale = o.ld, uint8(r%3)
+	}
+	return m
 }
 
 // clear makes the registers for the sums, all zero.

@@ -126,6 +126,7 @@ func vectors() {
 		VMOVUPS(d, at("dst"))
 	})
 	reductions()
+	dots()
 }
 
 func zero() VecVirtual {
@@ -247,6 +248,42 @@ func reductions() {
 		VMOVUPS(e, at("dst"))
 		VADDPS(e, acc, acc)
 	})
+}
+
+// dots is four sums of products at a time, so that they do not wait for each other;
+// n is a multiple of 32.
+func dots() {
+	TEXT("dotV", NOSPLIT, "func(out, a, b *float32, n int)")
+	Doc("dotV adds the products of each lane to out, 32 at a time.")
+	Pragma("noescape")
+	n, out := Load(Param("n"), GP64()), Load(Param("out"), GP64())
+	a, b := Load(Param("a"), GP64()), Load(Param("b"), GP64())
+	var acc [4]VecVirtual
+	for i := range acc {
+		acc[i] = zero()
+	}
+	TESTQ(n, n)
+	JZ(LabelRef("done"))
+	Label("next")
+	for i := range acc {
+		x := YMM()
+		VMOVUPS(Mem{Base: a, Disp: 32 * i}, x)
+		VFMADD231PS(Mem{Base: b, Disp: 32 * i}, x, acc[i])
+	}
+	ADDQ(Imm(64), a)
+	ADDQ(Imm(64), a)
+	ADDQ(Imm(64), b)
+	ADDQ(Imm(64), b)
+	SUBQ(Imm(32), n)
+	JNZ(LabelRef("next"))
+	Label("done")
+	VADDPS(acc[1], acc[0], acc[0])
+	VADDPS(acc[3], acc[2], acc[2])
+	VADDPS(acc[2], acc[0], acc[0])
+	VADDPS(Mem{Base: out}, acc[0], acc[0])
+	VMOVUPS(acc[0], Mem{Base: out})
+	VZEROUPPER()
+	RET()
 }
 
 // reduce is a loop that keeps eight running results in a register.

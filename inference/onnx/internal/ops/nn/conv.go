@@ -89,11 +89,7 @@ const strip = 256
 // product computes the convolution as matrix products, strip by strip.
 func (r *convRun) product(c *op.Ctx) error {
 	isa := kernel.Best()
-	cols := min(strip, r.spatialOut)
-	patches, err := op.Scratch[float32](c, r.patch*cols)
-	if err != nil {
-		return err
-	}
+	cols := min(strip, max(r.spatialOut, 2))
 	packed, err := op.Scratch[float32](c, isa.PackedLen(r.patch, cols))
 	if err != nil {
 		return err
@@ -103,7 +99,7 @@ func (r *convRun) product(c *op.Ctx) error {
 	if err != nil {
 		return err
 	}
-	plain := r.kernel.product() == 1 && r.stride.product() == 1 && r.before.product() == 0 && r.out == r.in
+	plain := r.kernel.product() == 1 && r.stride.product() == 1 && r.before == dims{} && r.out == r.in
 	r.fillBias()
 	for n := range r.n {
 		for g := range r.group {
@@ -112,18 +108,46 @@ func (r *convRun) product(c *op.Ctx) error {
 			w := r.w[g*rows*r.patch:]
 			for at := 0; at < r.spatialOut; at += strip {
 				width := min(strip, r.spatialOut-at)
-				src, ld := patches, width
-				if plain {
-					src, ld = x[at:], r.spatialIn
+				var p kernel.Packed
+				if plain || width == 1 {
+					p = r.packPlain(isa, packed, x, at, width, plain)
 				} else {
-					r.patches(patches, x, at, width)
+					p = isa.Panels(packed, r.patch, width)
+					r.patches(&p, x, at, width)
 				}
-				p := isa.Pack(packed, src, r.patch, width, ld, false, 1)
 				p.Mul(y[at:], r.spatialOut, w, r.patch, rows, true, scratch)
 			}
 		}
 	}
 	return nil
+}
+
+// packPlain packs columns that are the image itself, or a single column.
+func (r *convRun) packPlain(isa *kernel.ISA, packed, x []float32, at, width int, plain bool) kernel.Packed {
+	if plain {
+		return isa.Pack(packed, x[at:], r.patch, width, r.spatialIn, false, 1)
+	}
+	column := packed[:r.patch] // packing a column reads each element before it writes it
+	i := 0
+	r.eachRow(func(ch, kd, kh, kw int) {
+		r.patchRow(column[i:i+1], x[ch*r.spatialIn:][:r.spatialIn], at, kd, kh, kw)
+		i++
+	})
+	return isa.Pack(packed, column, r.patch, 1, 1, false, 1)
+}
+
+// eachRow calls f for each row of the matrix of patches: each channel of a group
+// and each place of the kernel.
+func (r *convRun) eachRow(f func(ch, kd, kh, kw int)) {
+	for ch := range r.c / r.group {
+		for kd := range r.kernel[0] {
+			for kh := range r.kernel[1] {
+				for kw := range r.kernel[2] {
+					f(ch, kd, kh, kw)
+				}
+			}
+		}
+	}
 }
 
 // fillBias sets the output to the bias, to be added to.
@@ -143,20 +167,19 @@ func fill[T any](s []T, v T) {
 	}
 }
 
-// patches lays out the columns [at, at+width) of the matrix of patches: a row for
-// each channel and kernel place, a column for each output place.
-func (r *convRun) patches(dst, x []float32, at, width int) {
-	row := 0
-	for ch := range r.c / r.group {
-		image := x[ch*r.spatialIn:][:r.spatialIn]
-		for kd := range r.kernel[0] {
-			for kh := range r.kernel[1] {
-				for kw := range r.kernel[2] {
-					r.patchRow(dst[row*width:][:width], image, at, kd, kh, kw)
-					row++
-				}
-			}
-		}
+// patches lays out the columns [at, at+width) of the matrix of patches, panel by
+// panel: a row for each channel and kernel place, a column for each output place.
+func (r *convRun) patches(p *kernel.Packed, x []float32, at, width int) {
+	for j := 0; j*p.Width() < width; j++ {
+		first := j * p.Width()
+		n := min(p.Width(), width-first)
+		i := 0
+		r.eachRow(func(ch, kd, kh, kw int) {
+			row := p.Row(i, j)
+			r.patchRow(row[:n], x[ch*r.spatialIn:][:r.spatialIn], at+first, kd, kh, kw)
+			clear(row[n:])
+			i++
+		})
 	}
 }
 
