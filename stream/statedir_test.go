@@ -97,7 +97,7 @@ func TestRunsGoOn(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			r := &resumed{t.TempDir(), memory.Committed[string]()}
 			for i, p := range parallelisms {
-				r.run(t, resumeSize, 0, stream.Parallelism(p)) // cancelled before it began: nothing changes
+				r.run(t, resumeSize*i/len(parallelisms), 0, stream.Parallelism(p)) // cancelled before it began: nothing changes
 				r.run(t, resumeSize*(i+1)/len(parallelisms), -1, stream.Parallelism(p))
 				if i < len(parallelisms)-1 {
 					require.Empty(t, r.out.Values(), "after run %d", i)
@@ -248,4 +248,27 @@ func TestCancelledAnywhere(t *testing.T) {
 		r.run(t, resumeSize, -1, stream.Parallelism(2))
 		require.ElementsMatch(t, r.want(), r.out.Values(), "round %d", round)
 	}
+}
+
+// Two jobs do not share a directory: the second is refused, and the first is not disturbed.
+func TestOneJobADirectory(t *testing.T) {
+	dir := t.TempDir()
+	var second error
+	job := func(during func()) (*stream.Job, *memory.Collector[int]) {
+		out := memory.Collect[int]()
+		j := stream.NewJob("alone", stream.Logger(nil), stream.StateDir(dir), stream.Parallelism(1))
+		stream.From(j, memory.Of(1)).ID("in").KeyBy(func(v int) int { return v }).WithState(func(n *int, v int) int {
+			during()
+			*n++
+			return *n
+		}).To(out)
+		return j, out
+	}
+	other, _ := job(func() {})
+	first, out := job(func() { second = other.Run(context.Background()) })
+	require.NoError(t, first.Run(context.Background()))
+	require.ErrorContains(t, second, "in use")
+	require.ErrorContains(t, second, dir)
+	require.Equal(t, []int{1}, out.Values())
+	require.NoError(t, other.Run(context.Background())) // it is free now
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"strconv"
 	"strings"
@@ -29,6 +30,7 @@ type StoreOptions struct {
 // Store keeps the checkpoints of a job in a snapshot.Store.
 type Store struct {
 	o     StoreOptions
+	lock  io.Closer // of the directory: one job at a time
 	blobs snapshot.Store
 	tasks []taskInfo
 }
@@ -39,9 +41,16 @@ type taskInfo struct {
 	subtask, parallelism int
 }
 
-// OpenStore opens the store in a directory, which need not exist.
+// OpenStore opens the store in a directory, which need not exist. No other job can have it open.
 func OpenStore(o StoreOptions) (*Store, error) {
-	s := &Store{o: o, blobs: snapshot.NewDir(o.FS, o.Dir)}
+	if err := o.FS.MkdirAll(o.Dir, 0o755); err != nil {
+		return nil, fmt.Errorf("checkpoint: making the state directory: %w", err)
+	}
+	lock, err := o.FS.Lock(o.FS.PathJoin(o.Dir, "LOCK"))
+	if err != nil {
+		return nil, fmt.Errorf("checkpoint: the state directory %s is in use by a running job: give each job one of its own: %w", o.Dir, err)
+	}
+	s := &Store{o: o, lock: lock, blobs: snapshot.NewDir(o.FS, o.Dir)}
 	for _, c := range o.Plan.Chains {
 		for i := range c.Parallelism {
 			s.tasks = append(s.tasks, taskInfo{c.Name(), i, c.Parallelism})
@@ -201,5 +210,5 @@ func (s *Store) Close() error {
 	if err := s.o.FS.RemoveAll(s.Local()); err != nil {
 		s.o.Log.Warn("removing local state failed; the next start tries again", "error", err)
 	}
-	return nil
+	return s.lock.Close()
 }
