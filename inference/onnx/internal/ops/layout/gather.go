@@ -152,7 +152,7 @@ func newGatherND(b *op.Build) (op.Kernel, error) {
 	batch := b.Int("batch_dims", 0)
 	return op.Func(func(c *op.Ctx) error {
 		x, t := c.In(0), c.In(1)
-		if x == nil || t == nil || t.Rank() == 0 || batch < 0 || batch >= t.Rank() || batch+t.Dim(-1) > x.Rank() {
+		if x == nil || t == nil || t.Rank() == 0 || batch < 0 || batch >= t.Rank() || batch+t.Dim(-1) > x.Rank() || t.Elem() != tensor.Int64 {
 			return fmt.Errorf("%w: GatherND of %v at %v", op.ErrInput, x, t)
 		}
 		k := t.Dim(-1)

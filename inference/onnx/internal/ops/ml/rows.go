@@ -14,10 +14,8 @@ func extent(t *tensor.Tensor) (rows, width int) {
 	if t.Rank() < 2 {
 		return 1, width
 	}
+	rows = 1
 	for _, d := range t.Shape()[:t.Rank()-1] {
-		if rows == 0 {
-			rows = 1
-		}
 		rows *= d
 	}
 	return rows, width

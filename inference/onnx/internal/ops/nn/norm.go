@@ -3,6 +3,7 @@ package nn
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/turgo-io/turgo/inference/onnx/internal/kernel"
 	"github.com/turgo-io/turgo/inference/onnx/internal/ops/op"
@@ -308,12 +309,12 @@ func broadcastTo(c *op.Ctx, i int, x *tensor.Tensor, axis int) ([]float32, error
 	if err != nil {
 		return nil, err
 	}
+	if !slices.Equal(shape, x.Shape()[axis:]) {
+		return nil, fmt.Errorf("%w: normalization of %v by %v", op.ErrInput, x, t)
+	}
 	out, err := op.Scratch[float32](c, n)
 	if err != nil {
 		return nil, err
-	}
-	if len(shape) != x.Rank()-axis {
-		return nil, fmt.Errorf("%w: normalization of %v by %v", op.ErrInput, x, t)
 	}
 	var l kernel.Loops
 	l.Init(shape, t.Shape(), nil, nil)
