@@ -87,10 +87,17 @@ func TestTinyOverflow(t *testing.T) {
 		saturate bool
 		want     uint8
 	}{
-		{tensor.Float8E4M3FN, 1e6, true, 0x7e}, {tensor.Float8E4M3FN, 1e6, false, 0x7f}, {tensor.Float8E4M3FN, -inf, true, 0xfe},
-		{tensor.Float8E5M2, 1e6, true, 0x7b}, {tensor.Float8E5M2, 1e6, false, 0x7c}, {tensor.Float8E5M2, -1e6, false, 0xfc},
-		{tensor.Float8E4M3FNUZ, 1e6, false, 0x80}, {tensor.Float8E5M2FNUZ, -1e9, true, 0xff}, {tensor.Float4E2M1, 100, false, 0x7},
-		{tensor.Float8E4M3FNUZ, float32(math.Copysign(0, -1)), true, 0}, {tensor.Float8E4M3FN, float32(math.NaN()), true, 0x7f},
+		{tensor.Float8E4M3FN, 1e6, true, 0x7e},
+		{tensor.Float8E4M3FN, 1e6, false, 0x7f},
+		{tensor.Float8E4M3FN, -inf, true, 0xfe},
+		{tensor.Float8E5M2, 1e6, true, 0x7b},
+		{tensor.Float8E5M2, 1e6, false, 0x7c},
+		{tensor.Float8E5M2, -1e6, false, 0xfc},
+		{tensor.Float8E4M3FNUZ, 1e6, false, 0x80},
+		{tensor.Float8E5M2FNUZ, -1e9, true, 0xff},
+		{tensor.Float4E2M1, 100, false, 0x7},
+		{tensor.Float8E4M3FNUZ, float32(math.Copysign(0, -1)), true, 0},
+		{tensor.Float8E4M3FN, float32(math.NaN()), true, 0x7f},
 	} {
 		require.Equal(t, c.want, tensor.Float32ToTiny(c.e, c.v, c.saturate), "%v of %v", c.e, c.v)
 	}

@@ -109,7 +109,9 @@ func TestBuildSortsNodes(t *testing.T) {
 }
 
 func TestBuildRefuses(t *testing.T) {
-	base := func() *onnxtest.Graph { return onnxtest.NewModel(18).Input("x", tensor.Float32).Output("y", tensor.Float32) }
+	base := func() *onnxtest.Graph {
+		return onnxtest.NewModel(18).Input("x", tensor.Float32).Output("y", tensor.Float32)
+	}
 	for name, g := range map[string]*onnxtest.Graph{
 		"undefined input":  base().Node("A", names("q"), names("y")),
 		"undefined output": base().Node("A", names("x"), names("z")),

@@ -191,7 +191,7 @@ func rare[T Number](op ArithOp, a, b T) T {
 
 // isFloat reports whether T is a float type.
 func isFloat[T Number]() bool {
-	var half = T(1) / T(2)
+	half := T(1) / T(2)
 	return half != 0
 }
 

@@ -14,8 +14,24 @@ import (
 // sizes are odd on purpose: they leave remainders in every blocking factor, and
 // cross the block sizes of rows (168) and of the inner dimension (512).
 var sizes = []struct{ m, k, n int }{
-	{1, 1, 1}, {1, 7, 33}, {2, 3, 5}, {5, 17, 31}, {6, 16, 16}, {7, 9, 47}, {13, 64, 65}, {14, 32, 32},
-	{15, 33, 97}, {30, 1021, 33}, {9, 100, 1}, {2, 31, 1}, {1, 64, 2}, {29, 513, 63}, {169, 5, 34}, {170, 515, 17}, {343, 20, 3}, {3, 1100, 40},
+	{1, 1, 1},
+	{1, 7, 33},
+	{2, 3, 5},
+	{5, 17, 31},
+	{6, 16, 16},
+	{7, 9, 47},
+	{13, 64, 65},
+	{14, 32, 32},
+	{15, 33, 97},
+	{30, 1021, 33},
+	{9, 100, 1},
+	{2, 31, 1},
+	{1, 64, 2},
+	{29, 513, 63},
+	{169, 5, 34},
+	{170, 515, 17},
+	{343, 20, 3},
+	{3, 1100, 40},
 }
 
 // TestPackedMul compares every instruction set with the plain sum, for both

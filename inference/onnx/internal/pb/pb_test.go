@@ -28,11 +28,19 @@ func full() *pb.Model {
 	maps := &pb.Type{Kind: pb.TypeSequence, Of: &pb.Type{Kind: pb.TypeMap, Elem: 8, Of: scalar}}
 	inner := &pb.Graph{Name: "inner", Outputs: []*pb.ValueInfo{{Name: "o", Type: &pb.Type{Kind: pb.TypeOptional, Of: matrix}}}}
 	node := &pb.Node{Name: "n", Op: "If", Domain: "d", Overload: "v", Inputs: []string{"x", "", "y"}, Outputs: []string{"z"}, Attributes: []*pb.Attribute{
-		{Name: "f", Kind: pb.AttrFloat, F: 0.5}, {Name: "i", Kind: pb.AttrInt, I: -3}, {Name: "s", Kind: pb.AttrString, S: "str"},
-		{Name: "t", Kind: pb.AttrTensor, T: t}, {Name: "g", Kind: pb.AttrGraph, G: inner}, {Name: "sp", Kind: pb.AttrSparseTensor, Sparse: sparse},
-		{Name: "ty", Kind: pb.AttrType, Type: maps}, {Name: "fs", Kind: pb.AttrFloats, Floats: []float32{1, 2}}, {Name: "is", Kind: pb.AttrInts, Ints: []int64{3, -4}},
-		{Name: "ss", Kind: pb.AttrStrings, Strings: []string{"p", "q"}}, {Name: "ts", Kind: pb.AttrTensors, Tensors: []*pb.Tensor{t, t}},
-		{Name: "gs", Kind: pb.AttrGraphs, Graphs: []*pb.Graph{inner}}, {Name: "r", Kind: pb.AttrInt, Ref: "outer"},
+		{Name: "f", Kind: pb.AttrFloat, F: 0.5},
+		{Name: "i", Kind: pb.AttrInt, I: -3},
+		{Name: "s", Kind: pb.AttrString, S: "str"},
+		{Name: "t", Kind: pb.AttrTensor, T: t},
+		{Name: "g", Kind: pb.AttrGraph, G: inner},
+		{Name: "sp", Kind: pb.AttrSparseTensor, Sparse: sparse},
+		{Name: "ty", Kind: pb.AttrType, Type: maps},
+		{Name: "fs", Kind: pb.AttrFloats, Floats: []float32{1, 2}},
+		{Name: "is", Kind: pb.AttrInts, Ints: []int64{3, -4}},
+		{Name: "ss", Kind: pb.AttrStrings, Strings: []string{"p", "q"}},
+		{Name: "ts", Kind: pb.AttrTensors, Tensors: []*pb.Tensor{t, t}},
+		{Name: "gs", Kind: pb.AttrGraphs, Graphs: []*pb.Graph{inner}},
+		{Name: "r", Kind: pb.AttrInt, Ref: "outer"},
 	}}
 	return &pb.Model{
 		IRVersion: 8, Producer: "p", ProducerVersion: "1", Domain: "dom", Version: 4, Doc: "doc",

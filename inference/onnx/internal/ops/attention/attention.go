@@ -158,8 +158,10 @@ func (r *run) memory(c *op.Ctx) (err error) {
 		dst *[]float32
 		n   int
 	}{
-		{&r.packK, isa.PackedLen(r.q.width, r.k.steps)}, {&r.packV, isa.PackedLen(r.k.steps, r.v.width)},
-		{&r.rows, r.q.steps * r.k.steps}, {&r.bias, r.k.steps},
+		{&r.packK, isa.PackedLen(r.q.width, r.k.steps)},
+		{&r.packV, isa.PackedLen(r.k.steps, r.v.width)},
+		{&r.rows, r.q.steps * r.k.steps},
+		{&r.bias, r.k.steps},
 		{&r.scratch, max(isa.ScratchLen(r.q.steps, r.q.width), isa.ScratchLen(r.q.steps, r.k.steps))},
 	} {
 		if *m.dst, err = op.Scratch[float32](c, m.n); err != nil {
