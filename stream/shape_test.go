@@ -114,10 +114,12 @@ func TestBackpressure(t *testing.T) {
 				To(drain[int]{n: &taken, work: func(int) { <-gate }})
 			done := make(chan error, 1)
 			go func() { done <- job.Run(context.Background()) }()
-			for last := int64(-1); given.Load() != last; { // until nothing moves for a while
+			last := int64(-1)
+			require.Eventually(t, func() bool { // until nothing moves for a while
+				before := last
 				last = given.Load()
-				time.Sleep(30 * time.Millisecond)
-			}
+				return last > 0 && last == before
+			}, 10*time.Second, 30*time.Millisecond)
 			subtasks := map[bool]int64{true: 3, false: 1}[name == "wide"]
 			// Each hop holds its slots, a batch at the receiver, one at the sender, and what one step spilled.
 			require.Less(t, given.Load(), subtasks*hops*(batch*(slots+2)+256+batch)+256)

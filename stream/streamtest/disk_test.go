@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -90,9 +91,9 @@ func TestAnyFileOperationFails(t *testing.T) {
 	want := expected(t, 200, timed)
 	broken := errors.New("input/output error")
 	run := func(fails func(op int) bool) (int, []string, error) {
-		ops := 0
+		var ops atomic.Int64 // Pebble looks at new tables in a goroutine of its own
 		fs := errorfs.Wrap(vfs.NewMem(), errorfs.InjectorFunc(func(errorfs.Op) error {
-			if ops++; fails(ops) {
+			if fails(int(ops.Add(1))) {
 				return broken
 			}
 			return nil
@@ -102,7 +103,7 @@ func TestAnyFileOperationFails(t *testing.T) {
 		))
 		out := streamtest.Collect(h, timed(script(h, 3, 200).Stream()))
 		err := h.RunErr(context.Background())
-		return ops, out.Values(), err
+		return int(ops.Load()), out.Values(), err
 	}
 	total, _, err := run(func(int) bool { return false })
 	require.NoError(t, err)
