@@ -80,7 +80,7 @@ func Open(fsys fs.FS, file string, opts ...Option) (*Model, error) {
 	if err != nil {
 		return nil, fmt.Errorf("inference: opening model: %w", err)
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }() // it was only read
 	return read(f, newModel(file, opts))
 }
 

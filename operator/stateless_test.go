@@ -13,8 +13,7 @@ import (
 	"github.com/turgo-io/turgo/operator/operatortest"
 )
 
-func double(n int) int { return 2 * n }
-func odd(n int) bool   { return n%2 == 1 }
+func odd(n int) bool { return n%2 == 1 }
 
 func TestMap(t *testing.T) {
 	operatortest.Run(t, operator.NewMap(strconv.Itoa),

@@ -206,7 +206,7 @@ func TestDeepValuesAreRefused(t *testing.T) {
 func TestSchemasAreCanonical(t *testing.T) {
 	schemaOf := func(codec any, err error) string {
 		require.NoError(t, err)
-		return string(reflect.ValueOf(codec).MethodByName("Schema").Call(nil)[0].String())
+		return reflect.ValueOf(codec).MethodByName("Schema").Call(nil)[0].String()
 	}
 	c1, err := state.CodecFor[tree]()
 	require.Equal(t, "{Value int64;Left *@0;Right *@0}", schemaOf(c1, err))

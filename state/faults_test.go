@@ -70,7 +70,8 @@ func TestSnapshotsBesideARunningTask(t *testing.T) {
 func requireRestored(t *testing.T, from *state.Backend, snap *state.Snapshot, want map[int]account) int {
 	t.Helper()
 	b := open(t, state.Options{FS: state.FSOf(from), Dir: fmt.Sprint("restored-", snap.ID), Restore: []state.RestorePart{
-		{Dir: snap.Dir, Files: snap.Files, Groups: snap.Groups, States: snap.States, Operator: snap.Operator}}})
+		{Dir: snap.Dir, Files: snap.Files, Groups: snap.Groups, States: snap.States, Operator: snap.Operator},
+	}})
 	keys := keysOf[int](t, b)
 	value := state.NewValue[account](keys.Operator("op"), "v")
 	items := state.NewMap[int, int](keys.Operator("op"), "m")

@@ -53,7 +53,7 @@ type chunks struct {
 }
 
 // maxFreeChunks bounds what a backend holds between snapshots.
-const maxFreeChunks = 64
+const maxFreeChunks = 512
 
 func (c *chunks) get() []byte {
 	c.mu.Lock()

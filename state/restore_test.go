@@ -240,6 +240,7 @@ func TestWhatDoesNotFitIsRefusedBeforeTheFirstRecord(t *testing.T) {
 type jsonCodec[T any] struct{ version string }
 
 func (c jsonCodec[T]) Schema() state.Schema { return state.Schema("custom(json " + c.version + ")") }
+
 func (c jsonCodec[T]) Append(dst []byte, v *T) ([]byte, error) {
 	b, err := json.Marshal(v)
 	return append(dst, b...), err

@@ -154,7 +154,7 @@ func (s Schema) parse() (*node, error) {
 	p := schemaParser{rest: string(s)}
 	n, err := p.node()
 	if err != nil {
-		return nil, fmt.Errorf("%w: schema %.80q: %v", ErrCorrupt, string(s), err)
+		return nil, fmt.Errorf("%w: schema %.80q: %w", ErrCorrupt, string(s), err)
 	}
 	if p.rest != "" {
 		return nil, fmt.Errorf("%w: schema %.80q: %.20q is too much", ErrCorrupt, string(s), p.rest)

@@ -71,7 +71,7 @@ func (w *snapshotWork) step() (done bool) {
 
 func (w *snapshotWork) stop(err error) {
 	w.tables.discard()
-	w.file.close()
+	_ = w.file.close() // its directory is removed below
 	if !w.s.saved {
 		w.free()
 	}

@@ -22,6 +22,7 @@ func (s load) Validate() error { return nil }
 func (s load) Splits(context.Context) ([]operator.Split, error) {
 	return []operator.Split{{ID: "0"}}, nil
 }
+
 func (s load) Reader(operator.Context) (operator.Reader[int64], error) {
 	return &loadReader{load: s, left: s.n}, nil
 }

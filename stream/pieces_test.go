@@ -93,7 +93,6 @@ var (
 	failed = operator.NewSide[operator.Failure[int]]("failed")
 	late   = operator.NewSide[int]("late")
 	fired  = operator.NewSide[string]("fired")
-	nobody = operator.NewSide[string]("nobody")
 )
 
 func mod3(v int) int { return v % 3 }

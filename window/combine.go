@@ -62,13 +62,15 @@ func pair[R1, R2 any](a R1, b R2) two[R1, R2] { return two[R1, R2]{a, b} }
 
 // Combine3 computes three aggregates in one pass and joins their results.
 func Combine3[T, A1, R1, A2, R2, A3, R3, R any](a Aggregator[T, A1, R1], b Aggregator[T, A2, R2], c Aggregator[T, A3, R3],
-	join func(R1, R2, R3) R) Aggregator[T, Pair[Pair[A1, A2], A3], R] {
+	join func(R1, R2, R3) R,
+) Aggregator[T, Pair[Pair[A1, A2], A3], R] {
 	return Combine2(Combine2(a, b, pair[R1, R2]), c, func(l two[R1, R2], r R3) R { return join(l.a, l.b, r) })
 }
 
 // Combine4 computes four aggregates in one pass and joins their results.
 func Combine4[T, A1, R1, A2, R2, A3, R3, A4, R4, R any](a Aggregator[T, A1, R1], b Aggregator[T, A2, R2], c Aggregator[T, A3, R3],
-	d Aggregator[T, A4, R4], join func(R1, R2, R3, R4) R) Aggregator[T, Pair[Pair[A1, A2], Pair[A3, A4]], R] {
+	d Aggregator[T, A4, R4], join func(R1, R2, R3, R4) R,
+) Aggregator[T, Pair[Pair[A1, A2], Pair[A3, A4]], R] {
 	return Combine2(Combine2(a, b, pair[R1, R2]), Combine2(c, d, pair[R3, R4]),
 		func(l two[R1, R2], r two[R3, R4]) R { return join(l.a, l.b, r.a, r.b) })
 }

@@ -160,8 +160,10 @@ func (r *Rolling) Stats(i int) Stats {
 		return Stats{}
 	}
 	sum := c.Sum.Value()
-	return Stats{Count: int64(n), Sum: sum, Mean: sum / float64(n),
-		Min: r.Lows[c.Low].Value, Max: r.Highs[c.High].Value}
+	return Stats{
+		Count: int64(n), Sum: sum, Mean: sum / float64(n),
+		Min: r.Lows[c.Low].Value, Max: r.Highs[c.High].Value,
+	}
 }
 
 // Samples are the entries that the i-th span covers, oldest first. The slice is

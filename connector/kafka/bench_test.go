@@ -168,35 +168,45 @@ func BenchmarkSink(b *testing.B) {
 	}
 	for _, compression := range []string{"none", "lz4"} {
 		b.Run("100B/"+compression, func(b *testing.B) {
-			b.Run("turgo", func(b *testing.B) {
-				brokers, topic := brokersWith(b, "bench-sink", 4)
-				s := kafka.Sink[int]{
-					Brokers: brokers, Topic: topic, Compression: compression,
-					Encode: format.EncodeFunc[int](func(dst []byte, v *int) ([]byte, error) { return append(dst, value...), nil }),
-					Key:    func(dst []byte, v *int) []byte { return append(dst, value[*v&7:*v&7+8]...) },
-				}
-				w, err := s.Writer(operator.NewContext(kafkatest.Env(context.Background())))
-				require.NoError(b, err)
-				defer w.Close()
-				b.ReportAllocs()
-				b.ResetTimer()
-				from := cpu()
-				for i := range b.N {
-					if err := w.Write(0, &i); err != nil {
-						b.Fatal(err)
-					}
-				}
-				done := make(chan error, 1)
-				w.Prepare(1, func(_ []byte, err error) { done <- err })
-				require.NoError(b, <-done)
-				reportCPU(b, from)
-			})
+			for name, deliver := range map[string]operator.Guarantee{"turgo": kafka.AtLeastOnce, "turgo-exactly-once": kafka.ExactlyOnce} {
+				b.Run(name, func(b *testing.B) { benchSink(b, value, compression, deliver) })
+			}
 			b.Run("sarama", func(b *testing.B) {
 				brokers, topic := brokersWith(b, "bench-sink", 4)
 				saramaProduce(b, brokers, topic, value, map[string]sarama.CompressionCodec{"none": sarama.CompressionNone, "lz4": sarama.CompressionLZ4}[compression])
 			})
 		})
 	}
+}
+
+// benchSink writes b.N records, with a checkpoint after every million.
+func benchSink(b *testing.B, value []byte, compression string, deliver operator.Guarantee) {
+	brokers, topic := brokersWith(b, "bench-sink", 4)
+	s := kafka.Sink[int]{
+		Brokers: brokers, Topic: topic, Compression: compression, Deliver: deliver, TransactionPrefix: topic,
+		Encode: format.EncodeFunc[int](func(dst []byte, v *int) ([]byte, error) { return append(dst, value...), nil }),
+		Key:    func(dst []byte, v *int) []byte { return append(dst, value[*v&7:*v&7+8]...) },
+	}
+	w, err := s.Writer(operator.NewContext(kafkatest.Env(context.Background())))
+	require.NoError(b, err)
+	b.ReportAllocs()
+	b.ResetTimer()
+	from := cpu()
+	done := make(chan error, 1)
+	var v int
+	for i := range b.N {
+		v = i
+		if err := w.Write(0, &v); err != nil {
+			b.Fatal(err)
+		}
+		if n := i + 1; n%1_000_000 == 0 || n == b.N {
+			w.Prepare(int64(n), func(_ []byte, err error) { done <- err })
+			require.NoError(b, <-done)
+			require.NoError(b, w.Commit(int64(n)))
+		}
+	}
+	require.NoError(b, w.Close())
+	reportCPU(b, from)
 }
 
 func saramaProduce(b *testing.B, brokers []string, topic string, value []byte, codec sarama.CompressionCodec) {

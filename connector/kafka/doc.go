@@ -13,7 +13,8 @@
 // bounded read, for a backfill), and where to go on if an offset is gone.
 //
 // A [Sink] gathers records in a batch for each partition, and keeps up to five batches of a partition
-// under way. A checkpoint waits until all that was written before it is acknowledged.
+// under way. A checkpoint waits until all that was written before it is acknowledged. With [ExactlyOnce] each
+// checkpoint is a transaction, which is committed when the checkpoint is durable.
 //
 // The package stands on the single requests of IBM/sarama (Broker.Fetch, Broker.AsyncProduce, …) and not on
 // its consumer and producer: batching, offsets, order and retries are here.
@@ -32,10 +33,12 @@
 //   - What a reader holds is bounded: two responses a partition.
 //   - A partition's records are written in order. A retry repeats a batch under its sequence number, so
 //     the broker stores it once.
-//   - Close returns at once, and leaves no goroutine and no connection behind.
+//   - Close returns at once, and leaves no goroutine and no connection behind; a sink's waits for commits that
+//     a durable checkpoint has asked for.
+//   - The rules of transactions are at type transactions.
 //
 // # What it does not do
 //
 // Source and Sink create no topics ([CreateTopic] does). It joins no consumer group, and reads no message format older than Kafka 0.11.
-// Transactions (exactly once) are refused by Sink.Validate until they are whole.
+// A source's offsets are in no transaction of a sink: they are in the job's checkpoint.
 package kafka

@@ -9,15 +9,14 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/turgo-io/turgo/examples/fraud/payments"
 	"github.com/turgo-io/turgo/operator"
 )
 
 // meter counts what passes, for the progress line and the summary. It is the terminal's sink.
 type meter struct {
 	in, scored, raised, dead atomic.Int64
-	began              time.Time
-	last               atomic.Int64 // when the last alert came, Unix nanoseconds
+	began                    time.Time
+	last                     atomic.Int64 // when the last alert came, Unix nanoseconds
 
 	mu     sync.Mutex
 	delays []time.Duration // from Kafka to the alert
@@ -66,10 +65,10 @@ func (w *meterWriter) Write(_ int64, a *Alert) error {
 	return nil
 }
 
-func (w *meterWriter) Flush() error                                 { return nil }
-func (w *meterWriter) Prepare(_ int64, done func([]byte, error))    { done(nil, nil) }
-func (w *meterWriter) Commit(int64) error                           { return nil }
-func (w *meterWriter) Close() error                                 { return nil }
+func (w *meterWriter) Flush() error                              { return nil }
+func (w *meterWriter) Prepare(_ int64, done func([]byte, error)) { done(nil, nil) }
+func (w *meterWriter) Commit(int64) error                        { return nil }
+func (w *meterWriter) Close() error                              { return nil }
 
 // String is an alert as the terminal shows it.
 func (a Alert) String() string {
@@ -140,6 +139,3 @@ func ratio(a, b int64) float64 {
 	}
 	return float64(a) / float64(b)
 }
-
-// isFraud reports whether the truth about a payment is fraud.
-func isFraud(f payments.Fraud) bool { return f != payments.Legit }

@@ -4,6 +4,7 @@ import (
 	"context"
 	stdsql "database/sql"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"log/slog"
 
@@ -61,7 +62,7 @@ func (c *config) read() (s summary, err error) {
 	if err != nil {
 		return s, err
 	}
-	defer db.Close()
+	defer func() { err = errors.Join(err, db.Close()) }()
 	ctx := context.Background()
 	err = db.QueryRowContext(ctx, `SELECT coalesce(sum(payments),0), coalesce(sum(alerts),0), coalesce(sum(frauds),0) FROM totals`).
 		Scan(&s.payments, &s.alerts, &s.frauds)

@@ -61,7 +61,7 @@ func Open(fsys fs.FS, name string, opts ...Option) (*Model, error) {
 	if err != nil {
 		return nil, fmt.Errorf("onnx: opening model: %w", err)
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }() // it was only read
 	m, err := Read(f, opts...)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)

@@ -66,7 +66,7 @@ func parse(t *testing.T, text string) *graph.Graph {
 			continue
 		}
 		n := &graph.Node{Kind: graph.Operator, Caller: "main.go:" + strconv.Itoa(i+1)}
-		from, rest := []string(nil), words[1:]
+		var from, rest []string
 		if words[0] == "source" {
 			n.Kind, n.Name, rest = graph.Source, words[1], words[2:]
 		} else {

@@ -102,7 +102,7 @@ type newSeller struct {
 func newSellers(j *stream.Job, in Input, out *Total) {
 	sellers := timed(j, in.parties(), party.at).
 		KeyBy(party.id).
-		Window(window.Tumbling(tenSeconds)).
+		Window(window.Tumbling(span)).
 		Aggregate(meeting{}, func(id int64, w window.Span, m met) newSeller {
 			return newSeller{id, millis(w.Start), m.Name, m.Came && m.Sold}
 		}).
@@ -171,7 +171,7 @@ func winningPrices(j *stream.Job, in Input, out *Total) {
 		KeyBy(func(l lot) int64 { return l.Auction }).
 		Process(func() operator.Keyed[int64, lot, winner] { return &auctioneer{} }).
 		KeyBy(func(w winner) int64 { return w.Category }).
-		Window(window.Tumbling(tenSeconds)).
+		Window(window.Tumbling(span)).
 		Aggregate(mean{}, func(category int64, w window.Span, m tally) average {
 			return average{millis(w.End), category, m.Sum / m.Count, m.Count}
 		})

@@ -56,8 +56,8 @@ func Queries() []Query {
 	}
 }
 
-// tenSeconds is the window of most queries.
-const tenSeconds = 10 * time.Second
+// span is the window of most queries.
+const span = 10 * time.Second
 
 // timed gives the records of a source their event time.
 func timed[T any](j *stream.Job, src operator.Source[T], at func(T) time.Time) *stream.Stream[T] {

@@ -42,7 +42,7 @@ func (b Bid) offer() offer { return offer{b.Auction, b.Bidder, b.Price, b.Time} 
 
 // highestBids is q7.
 func highestBids(j *stream.Job, in Input, out *Total) {
-	w := window.Tumbling(tenSeconds)
+	w := window.Tumbling(span)
 	highest := best(timed(j, in.Bids(), Bid.At).Map(Bid.offer), w, func(o *offer) int64 { return o.Price })
 	sum(highest, out, func(o *offer) Row {
 		end := w.SpanOf(time.UnixMilli(o.Time).UnixNano()).End
@@ -61,7 +61,7 @@ func sessions(j *stream.Job, in Input, out *Total) {
 	all := timed(j, in.Bids(), Bid.At).
 		Map(func(b Bid) presence { return presence{b.Bidder} }).
 		KeyBy(func(p presence) int64 { return p.Bidder }).
-		Window(window.Session(tenSeconds)).
+		Window(window.Session(span)).
 		Aggregate(window.Count[presence](), func(bidder int64, w window.Span, n int64) session {
 			return session{bidder, n, millis(w.Start), millis(w.End)}
 		})
@@ -75,7 +75,7 @@ type pairing struct{ Bidder, Auction int64 }
 func lastBids(j *stream.Job, in Input, out *Total) {
 	last := timed(j, in.Bids(), Bid.At).
 		KeyBy(func(b Bid) pairing { return pairing{b.Bidder, b.Auction} }).
-		Window(window.Tumbling(tenSeconds)).
+		Window(window.Tumbling(span)).
 		Aggregate(newest{}, func(_ pairing, _ window.Span, b Bid) Bid { return b })
 	sum(last, out, bidRow)
 }
@@ -108,7 +108,7 @@ func topBids(j *stream.Job, in Input, out *Total) {
 	top := timed(j, in.Bids(), Bid.At).
 		Map(Bid.offer).
 		KeyBy(func(o offer) int64 { return o.Auction }).
-		Window(window.Tumbling(tenSeconds)).
+		Window(window.Tumbling(span)).
 		Aggregate(ten{}, func(auction int64, w window.Span, best ranking) ranked { return ranked{millis(w.End), auction, best} }).
 		Do(func() operator.Function[ranked, place10] { return rows{} })
 	sum(top, out, func(p *place10) Row {

@@ -153,12 +153,12 @@ func TestJobRestarts(t *testing.T) {
 		t.Run(fmt.Sprint(failures, " failures"), func(t *testing.T) {
 			attempts := 0
 			s := &shelf{}
-			j := jobOf(t, func(n int) int {
-				if n = 0; attempts < failures {
+			j := jobOf(t, func(int) int {
+				if attempts < failures {
 					attempts++
 					panic("boom")
 				}
-				return n
+				return 0
 			}, s, times(2))
 			err := j.Run(context.Background())
 			if failures <= 2 {

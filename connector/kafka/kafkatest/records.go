@@ -89,7 +89,7 @@ func Fill(ctx context.Context, brokers []string, topic string, records iter.Seq[
 	if err != nil {
 		return err
 	}
-	defer p.Close()
+	defer func() { _ = p.Close() }() // Flush has said what was not written
 	for r := range records {
 		if err := p.Send(r); err != nil {
 			return err
@@ -98,8 +98,9 @@ func Fill(ctx context.Context, brokers []string, topic string, records iter.Seq[
 	return p.Flush()
 }
 
-// Read returns what a reader of committed records sees of the topics now: by partition in order of the
-// offsets, in no order between partitions.
+// Read returns what a reader of committed records sees of all that the topics hold now: by partition in order of
+// the offsets, in no order between partitions. For transactions that are open it waits until they are decided, as a
+// broker may answer a commit a moment before its records can be seen; ctx ends the wait.
 func Read(ctx context.Context, brokers []string, topics ...string) ([]Record, error) {
 	wake := make(chan struct{}, 1)
 	env := Env(ctx)
@@ -109,7 +110,14 @@ func Read(ctx context.Context, brokers []string, topics ...string) ([]Record, er
 		default:
 		}
 	}
-	source := kafka.Source[Record]{Brokers: brokers, Topics: topics, Decode: format.MetaFunc[Record](decode), Stop: kafka.Latest()}
+	ends := map[string]map[int32]int64{}
+	for _, t := range topics {
+		var err error
+		if ends[t], err = kafka.EndOffsets(ctx, brokers, t); err != nil {
+			return nil, err
+		}
+	}
+	source := kafka.Source[Record]{Brokers: brokers, Topics: topics, Decode: format.MetaFunc[Record](decode), Stop: kafka.Offsets(ends)}
 	splits, err := source.Splits(ctx)
 	if err != nil {
 		return nil, err
@@ -118,7 +126,7 @@ func Read(ctx context.Context, brokers []string, topics ...string) ([]Record, er
 	if err != nil {
 		return nil, err
 	}
-	defer r.Close()
+	defer func() { _ = r.Close() }()
 	for i, s := range splits {
 		if err := r.Add(s, int32(i), nil); err != nil {
 			return nil, err

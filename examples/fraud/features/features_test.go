@@ -257,16 +257,26 @@ func TestClean(t *testing.T) {
 	}
 	cases := map[string]struct{ in, want payments.Payment }{
 		"nothing to do": {good, good},
-		"sign": {with(func(p *payments.Payment) { p.Cents = -1234 }),
-			with(func(p *payments.Payment) { p.Repairs = payments.AmountSign })},
-		"no amount": {with(func(p *payments.Payment) { p.Cents = payments.MissingCents }),
-			with(func(p *payments.Payment) { p.Cents, p.Repairs = features.TypicalCents, payments.AmountGuessed })},
-		"absurd": {with(func(p *payments.Payment) { p.Cents = features.MaxCents + 1 }),
-			with(func(p *payments.Payment) { p.Cents, p.Repairs = features.TypicalCents, payments.AmountGuessed })},
-		"lower case": {with(func(p *payments.Payment) { p.Country = payments.Country{'d', 'e'} }),
-			with(func(p *payments.Payment) { p.Repairs = payments.CountryFixed })},
-		"no country": {with(func(p *payments.Payment) { p.Country = payments.Country{} }),
-			with(func(p *payments.Payment) { p.Country, p.Repairs = payments.UnknownCountry, payments.CountryFixed })},
+		"sign": {
+			with(func(p *payments.Payment) { p.Cents = -1234 }),
+			with(func(p *payments.Payment) { p.Repairs = payments.AmountSign }),
+		},
+		"no amount": {
+			with(func(p *payments.Payment) { p.Cents = payments.MissingCents }),
+			with(func(p *payments.Payment) { p.Cents, p.Repairs = features.TypicalCents, payments.AmountGuessed }),
+		},
+		"absurd": {
+			with(func(p *payments.Payment) { p.Cents = features.MaxCents + 1 }),
+			with(func(p *payments.Payment) { p.Cents, p.Repairs = features.TypicalCents, payments.AmountGuessed }),
+		},
+		"lower case": {
+			with(func(p *payments.Payment) { p.Country = payments.Country{'d', 'e'} }),
+			with(func(p *payments.Payment) { p.Repairs = payments.CountryFixed }),
+		},
+		"no country": {
+			with(func(p *payments.Payment) { p.Country = payments.Country{} }),
+			with(func(p *payments.Payment) { p.Country, p.Repairs = payments.UnknownCountry, payments.CountryFixed }),
+		},
 	}
 	for name, c := range cases {
 		features.Clean(&c.in)

@@ -95,8 +95,10 @@ const (
 	numCategories
 )
 
-var categoryNames = [numCategories]string{"other", "grocery", "fuel", "restaurant", "travel", "electronics",
-	"fashion", "health", "entertainment", "services", "cash", "luxury", "giftcards"}
+var categoryNames = [numCategories]string{
+	"other", "grocery", "fuel", "restaurant", "travel", "electronics",
+	"fashion", "health", "entertainment", "services", "cash", "luxury", "giftcards",
+}
 
 // String is the name used in records.
 func (c Category) String() string { return nameOf(categoryNames[:], int(c)) }

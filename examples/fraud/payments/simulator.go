@@ -109,8 +109,10 @@ func NewSimulator(cfg Config) (*Simulator, error) {
 		return nil, err
 	}
 	cfg = cfg.withDefaults()
-	s := &Simulator{cfg: cfg, world: newWorld(cfg.Seed, cfg.Merchants), r: newRNG(cfg.Seed, 3),
-		start: cfg.Start.UnixNano(), crimes: crimes()}
+	s := &Simulator{
+		cfg: cfg, world: newWorld(cfg.Seed, cfg.Merchants), r: newRNG(cfg.Seed, 3),
+		start: cfg.Start.UnixNano(), crimes: crimes(),
+	}
 	people := newRNG(cfg.Seed, 2)
 	s.holders = make([]holder, cfg.Cards)
 	for i := range s.holders {

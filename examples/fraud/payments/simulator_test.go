@@ -118,8 +118,10 @@ func TestRecords(t *testing.T) {
 
 func TestConfigValidate(t *testing.T) {
 	require.NoError(t, payments.Config{}.Validate())
-	_, err := payments.NewSimulator(payments.Config{Payments: -1, Cards: -1, Merchants: 3, Period: -1, FraudRate: 2,
-		DirtyRate: 2, Corrupt: -1, Start: time.Unix(-1e10, 0)})
+	_, err := payments.NewSimulator(payments.Config{
+		Payments: -1, Cards: -1, Merchants: 3, Period: -1, FraudRate: 2,
+		DirtyRate: 2, Corrupt: -1, Start: time.Unix(-1e10, 0),
+	})
 	for _, field := range []string{"Payments", "Cards", "Merchants", "Period", "FraudRate", "DirtyRate", "Corrupt", "Start"} {
 		require.ErrorContains(t, err, field)
 	}

@@ -131,8 +131,10 @@ func TestMalformedEnsemble(t *testing.T) {
 		"negative child":       {Targets: 1, Roots: []int32{0}, Nodes: []trees.Node{{True: -1, False: -1}}},
 		"votes behind the end": {Targets: 1, Roots: []int32{0}, Nodes: []trees.Node{{Mode: trees.Leaf, False: 1}}},
 		"votes backwards":      {Targets: 1, Roots: []int32{0}, Nodes: []trees.Node{{Mode: trees.Leaf, True: 1}}, Votes: make([]trees.Vote, 1)},
-		"vote for no target": {Targets: 1, Roots: []int32{0}, Nodes: []trees.Node{{Mode: trees.Leaf, False: 1}},
-			Votes: []trees.Vote{{Target: 1}}},
+		"vote for no target": {
+			Targets: 1, Roots: []int32{0}, Nodes: []trees.Node{{Mode: trees.Leaf, False: 1}},
+			Votes: []trees.Vote{{Target: 1}},
+		},
 		"set behind the end": {Targets: 1, Roots: []int32{0}, Nodes: []trees.Node{{Mode: trees.Member, True: 1, False: 1}, leaf}},
 		"mode":               {Targets: 1, Roots: []int32{0}, Nodes: []trees.Node{{Mode: 8}}},
 		"aggregate":          {Targets: 1, Aggregate: 4},

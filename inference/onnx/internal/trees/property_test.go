@@ -38,7 +38,9 @@ func drawEnsemble(t *rapid.T, features int32) *trees.Ensemble {
 	}
 	narrow := rapid.Bool().Draw(t, "thresholds are float32")
 	modes := rapid.SampledFrom([][]trees.Mode{
-		{trees.LEQ}, {trees.LT}, {trees.LEQ, trees.LT, trees.GTE, trees.GT},
+		{trees.LEQ},
+		{trees.LT},
+		{trees.LEQ, trees.LT, trees.GTE, trees.GT},
 		{trees.LEQ, trees.LT, trees.GTE, trees.GT, trees.EQ, trees.NEQ, trees.Member},
 	}).Draw(t, "modes")
 	sameTarget := rapid.Bool().Draw(t, "one vote a leaf")
@@ -221,7 +223,12 @@ func TestShapes(t *testing.T) {
 	require.Equal(t, 1, k.Outputs())
 	f := k.Features()
 	for _, c := range []struct{ dst, labels, x, rows, stride int }{
-		{1, 1, f, 1, f - 1}, {1, 1, f - 1, 1, f}, {1, 2, 2*f - 1, 2, f}, {1, 2, 2 * f, 2, f}, {2, 1, 2 * f, 2, f}, {1, 1, f, -1, f},
+		{1, 1, f, 1, f - 1},
+		{1, 1, f - 1, 1, f},
+		{1, 2, 2*f - 1, 2, f},
+		{1, 2, 2 * f, 2, f},
+		{2, 1, 2 * f, 2, f},
+		{1, 1, f, -1, f},
 		{1, 1, f, math.MaxInt, f},
 	} {
 		err := k.Classify(make([]float32, c.dst), make([]int64, c.labels), make([]float32, c.x), c.rows, c.stride)

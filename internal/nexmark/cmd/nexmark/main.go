@@ -64,7 +64,7 @@ func (s *settings) main() error {
 		if err != nil {
 			return err
 		}
-		defer f.Close() // what Close could lose, the profile's reader reports
+		defer func() { _ = f.Close() }() // what Close could lose, the profile's reader reports
 		if err := pprof.StartCPUProfile(f); err != nil {
 			return err
 		}
@@ -125,7 +125,7 @@ func (s *settings) stream() (sum nexmark.Sum, checkpoints int64, err error) {
 		if err != nil {
 			return sum, 0, err
 		}
-		defer os.RemoveAll(dir) // a leftover in the temporary directory harms nobody
+		defer func() { _ = os.RemoveAll(dir) }() // a leftover in the temporary directory harms nobody
 		opts = append(opts, stream.StateDir(dir))
 	}
 	q, err := nexmark.Find(s.query)

@@ -14,7 +14,7 @@ import (
 // newCast converts to the element type in attribute to. Before version 6 the type
 // was given by name.
 func newCast(b *op.Build) (op.Kernel, error) {
-	to := tensor.Undefined
+	var to tensor.Elem
 	if b.Version() < 6 {
 		to = elemNamed(b.Str("to", ""))
 	} else {
