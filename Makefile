@@ -32,3 +32,7 @@ ci: ## what a change must pass
 	.ci/run
 
 # Targets that need more than Go (a broker, ONNX Runtime) go below, each with what it needs.
+
+.PHONY: bench-onnx
+bench-onnx: ## the ONNX engine by turns with another: TURGO_ONNX_ZOO=folder of models, TURGO_ONNX_PEER=command; see docs/bench/onnx.md
+	$(GO) test -run '^$$' -bench Peer -benchtime 1x -cpu 1 -timeout 60m ./inference/onnx
