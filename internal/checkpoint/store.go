@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"os"
 	"strconv"
 	"strings"
 
@@ -19,7 +20,9 @@ import (
 // StoreOptions say where the checkpoints of a job are.
 type StoreOptions struct {
 	FS               vfs.FS
-	Dir              string
+	Dir              string         // on FS: local files, and the checkpoints if Remote is nil
+	Remote           snapshot.Store // where checkpoints go instead, nil: Dir
+	Parallel         int            // files transferred at a time; 1 makes a run repeatable
 	Plan             *graph.Plan
 	Retain           int
 	Log              *slog.Logger
@@ -31,7 +34,7 @@ type StoreOptions struct {
 type Store struct {
 	o     StoreOptions
 	lock  io.Closer // of the directory: one job at a time
-	blobs snapshot.Store
+	repo  *snapshot.Repository
 	tasks []taskInfo
 }
 
@@ -50,13 +53,32 @@ func OpenStore(o StoreOptions) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("checkpoint: the state directory %s is in use by a running job: give each job one of its own: %w", o.Dir, err)
 	}
-	s := &Store{o: o, lock: lock, blobs: snapshot.NewDir(o.FS, o.Dir)}
+	s := &Store{o: o, lock: lock}
+	if s.repo, err = s.repository(); err != nil {
+		return nil, errors.Join(err, lock.Close())
+	}
 	for _, c := range o.Plan.Chains {
 		for i := range c.Parallelism {
 			s.tasks = append(s.tasks, taskInfo{c.Name(), i, c.Parallelism})
 		}
 	}
 	return s, nil
+}
+
+// repository is where checkpoints go. A directory of the job's own has a lock; a distant store is claimed, so that of
+// two processes that run one job by mistake the older one can write no more.
+func (s *Store) repository() (*snapshot.Repository, error) {
+	o := snapshot.RepositoryOptions{Parallel: s.o.Parallel, Now: s.o.Clock.Now, Log: s.o.Log, Exclusive: s.o.Remote == nil}
+	if s.o.Remote == nil {
+		return snapshot.NewRepository(snapshot.NewDir(s.o.FS, s.o.Dir), o), nil
+	}
+	cached, err := snapshot.NewCached(s.o.Remote, s.o.FS, s.o.FS.PathJoin(s.o.Dir, "copies"))
+	if err != nil {
+		return nil, err
+	}
+	r := snapshot.NewRepository(cached, o)
+	owner := fmt.Sprintf("job %s, process %d, started at %d", s.o.Plan.Job, os.Getpid(), s.o.Clock.Now())
+	return r, r.Claim(context.Background(), owner)
 }
 
 // Local is the directory for the files of running tasks. Nothing in it outlives an attempt.
@@ -72,7 +94,7 @@ func (s *Store) Save(n int64, parts []Part) error {
 		})
 	}
 	for i, p := range parts {
-		t, err := snapshot.Upload(ctx, s.blobs, s.o.FS, p.State)
+		t, err := s.repo.Upload(ctx, s.o.FS, p.State)
 		if err != nil {
 			return err
 		}
@@ -83,7 +105,7 @@ func (s *Store) Save(n int64, parts []Part) error {
 		}
 		m.Tasks = append(m.Tasks, t)
 	}
-	if err := snapshot.Write(ctx, s.blobs, m); err != nil {
+	if err := s.repo.Write(ctx, m); err != nil {
 		return err
 	}
 	s.tidy(ctx, n, parts)
@@ -96,7 +118,7 @@ func (s *Store) tidy(ctx context.Context, n int64, parts []Part) {
 	for _, p := range parts {
 		errs = append(errs, p.State.Complete())
 	}
-	errs = append(errs, snapshot.Prune(ctx, s.blobs, s.o.Retain))
+	errs = append(errs, s.repo.Prune(ctx, s.o.Retain))
 	if err := errors.Join(errs...); err != nil {
 		s.o.Log.Warn("tidying up after a checkpoint failed; the next one tries again", "checkpoint", n, "error", err)
 	}
@@ -104,6 +126,7 @@ func (s *Store) tidy(ctx context.Context, n int64, parts []Part) {
 
 // Drop implements Storage.
 func (s *Store) Drop(n int64, parts []Part) {
+	s.repo.Abandon(uint64(n))
 	for _, p := range parts {
 		if p.State == nil {
 			continue
@@ -121,12 +144,12 @@ func (s *Store) Latest() (*Restored, error) {
 	if err := s.o.FS.RemoveAll(s.Local()); err != nil {
 		return nil, fmt.Errorf("checkpoint: removing what the last attempt left: %w", err)
 	}
-	ids, err := snapshot.List(ctx, s.blobs)
+	ids, err := s.repo.List(ctx)
 	if err != nil || len(ids) == 0 {
 		return nil, err
 	}
 	var r *Restored
-	_, err = snapshot.Recover(ctx, s.blobs, s.o.Log, func(m *snapshot.Manifest) (err error) {
+	_, err = s.repo.Recover(ctx, func(m *snapshot.Manifest) (err error) {
 		r, err = s.fetch(ctx, m)
 		return err
 	})
@@ -143,13 +166,14 @@ func (s *Store) fetch(ctx context.Context, m *snapshot.Manifest) (*Restored, err
 		return nil, fmt.Errorf("checkpoint %d in %s: %w", m.ID, s.o.Dir, err)
 	}
 	r := &Restored{Number: int64(m.ID)}
-	for i, t := range m.Tasks {
-		dir := s.o.FS.PathJoin(s.Local(), "restored", strconv.FormatUint(m.ID, 10), strconv.Itoa(i))
-		part, err := snapshot.Fetch(ctx, s.blobs, t, s.o.FS, dir)
-		if err != nil {
-			return nil, err
-		}
-		r.Parts = append(r.Parts, part)
+	var err error
+	r.Parts, err = s.repo.Fetch(ctx, m, s.o.FS, func(task int) string {
+		return s.o.FS.PathJoin(s.Local(), "restored", strconv.FormatUint(m.ID, 10), strconv.Itoa(task))
+	})
+	if err != nil {
+		return nil, err
+	}
+	for _, t := range m.Tasks {
 		for _, p := range t.Payloads {
 			r.Payloads = append(r.Payloads, Payload{Operator: p.Operator, Bytes: p.Content})
 		}

@@ -40,8 +40,11 @@ func (d *Dir) path(name string) string {
 }
 
 func (d *Dir) fault(verb, name string, err error) error {
-	if isNotExist(err) {
+	switch {
+	case isNotExist(err):
 		return fmt.Errorf("%w: %s %s: %w", ErrNotFound, verb, name, err)
+	case errors.Is(err, fs.ErrExist):
+		return fmt.Errorf("%w: %s %s: %w", ErrExists, verb, name, err)
 	}
 	return fmt.Errorf("snapshot: %s %s: %w", verb, name, err)
 }
@@ -55,7 +58,7 @@ func (d *Dir) Put(ctx context.Context, name string, fs vfs.FS, file string) erro
 		return d.fault("put", name, err)
 	}
 	temp := d.tempName(name)
-	if err := d.place(temp, name, func() error { return transfer(fs, file, d.fs, temp) }); err != nil {
+	if err := d.place(temp, name, func() error { return transfer(fs, file, d.fs, temp) }, d.fs.Rename); err != nil {
 		return d.fault("put", name, err)
 	}
 	return nil
@@ -66,13 +69,13 @@ func (d *Dir) tempName(name string) string {
 }
 
 // place makes a file under a temporary name, brings it to the disk, and gives it its name.
-func (d *Dir) place(temp, name string, fill func() error) error {
+func (d *Dir) place(temp, name string, fill func() error, give func(temp, full string) error) error {
 	err := fill()
 	if err == nil {
 		err = syncFile(d.fs, temp)
 	}
 	if err == nil {
-		err = d.fs.Rename(temp, d.path(name))
+		err = give(temp, d.path(name))
 	}
 	if err != nil {
 		_ = d.fs.Remove(temp) // it may not be there; Prune removes what stays
@@ -97,17 +100,29 @@ func (d *Dir) Get(ctx context.Context, name string, fs vfs.FS, file string) erro
 
 // PutAtomic implements Store.
 func (d *Dir) PutAtomic(ctx context.Context, name string, content []byte) error {
+	return d.publish(ctx, name, content, d.fs.Rename)
+}
+
+// Create implements Store: of several links to one name the file system lets one succeed.
+func (d *Dir) Create(ctx context.Context, name string, content []byte) error {
+	return d.publish(ctx, name, content, func(temp, full string) error {
+		return errors.Join(d.fs.Link(temp, full), d.fs.Remove(temp))
+	})
+}
+
+// publish writes an object under a temporary name and then gives it its own, after all that it may refer to.
+func (d *Dir) publish(ctx context.Context, name string, content []byte, give func(temp, full string) error) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
 	if err := d.folder(path.Dir(name)); err != nil {
 		return d.fault("put", name, err)
 	}
-	if err := d.syncFolders(); err != nil { // what the object refers to comes first
+	if err := d.syncFolders(); err != nil {
 		return d.fault("put", name, err)
 	}
 	temp := d.tempName(name)
-	if err := d.place(temp, name, func() error { return writeFile(d.fs, temp, content) }); err != nil {
+	if err := d.place(temp, name, func() error { return writeFile(d.fs, temp, content) }, give); err != nil {
 		return d.fault("put", name, err)
 	}
 	if err := d.syncFolders(); err != nil {

@@ -2,15 +2,16 @@
 // makes them a checkpoint, and brings them back, verified.
 //
 //	store := snapshot.NewDir(vfs.Default, "checkpoints")
-//	task, err := snapshot.Upload(ctx, store, fs, snap) // for every subtask
+//	repo := snapshot.NewRepository(store, snapshot.RepositoryOptions{Exclusive: true})
+//	task, err := repo.Upload(ctx, fs, snap)            // for every subtask
 //	m := &snapshot.Manifest{Job: "fraud", ID: 7, Tasks: []snapshot.Task{task}}
-//	err = snapshot.Write(ctx, store, m)                // from here on the checkpoint exists
+//	err = repo.Write(ctx, m)                           // from here on the checkpoint exists
 //	err = snap.Complete()
-//	err = snapshot.Prune(ctx, store, 2)
+//	err = repo.Prune(ctx, 2)
 //
 // and after a restart
 //
-//	m, err := snapshot.Recover(ctx, store, log, func(m *snapshot.Manifest) error {
+//	m, err := repo.Recover(ctx, func(m *snapshot.Manifest) error {
 //		part, err := snapshot.Fetch(ctx, store, m.Tasks[0], fs, "restore")
 //		…
 //	})
@@ -29,7 +30,8 @@
 //  1. A manifest is durable only after every blob it names is.
 //  2. Every byte of a manifest and of a blob is covered by a checksum that is looked at before the byte is used.
 //  3. Prune removes manifests before blobs, and only blobs that no manifest names: a crash leaves orphans, never gaps.
-//  4. One process at a time writes to a store.
+//     Orphans go when nobody can be about to name them.
+//  4. One process at a time writes to a store: a lock sees to it, or Repository.Claim.
 //
 // It does not decide when to take a checkpoint, nor which tasks belong to it; internal/checkpoint does. The bytes are
 // drawn in docs/formats/checkpoint.md.

@@ -10,6 +10,17 @@ var (
 	// ErrNotFound is wrapped by the error about a name that a store does not have.
 	ErrNotFound = errors.New("snapshot: not found")
 
+	// ErrExists is wrapped by the error of Store.Create about a name that is taken.
+	ErrExists = errors.New("snapshot: exists already")
+
+	// ErrRefused is wrapped by errors of a store that trying again cannot mend: no permission, no such bucket, a name
+	// that the store does not take.
+	ErrRefused = errors.New("snapshot: the store refuses")
+
+	// ErrTaken says that another process writes this job's checkpoints now. This one must stop: what it did since its
+	// last checkpoint, the other does again.
+	ErrTaken = errors.New("snapshot: another process has taken over this job's checkpoints")
+
 	// ErrNone says that a store has no checkpoint.
 	ErrNone = errors.New("snapshot: there is no checkpoint")
 )

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"path"
 	"strconv"
 	"strings"
 
@@ -119,7 +120,22 @@ func Decode(src []byte) (*Manifest, error) {
 	if err := read(value, m); err != nil {
 		return nil, fmt.Errorf("%w: manifest: %w", ErrCorrupt, err)
 	}
-	return m, nil
+	return m, m.checkNames()
+}
+
+// checkNames refuses names that would lead out of the store or out of a task's directory.
+func (m *Manifest) checkNames() error {
+	for _, t := range m.Tasks {
+		for _, b := range t.Files {
+			if path.Base(b.Name) != b.Name || strings.ContainsAny(b.Name, `/\`) || b.Name == "." || b.Name == ".." {
+				return fmt.Errorf("%w: manifest: a file is named %q", ErrCorrupt, b.Name)
+			}
+			if sum, size, ok := parseBlob(b.Blob); !ok || sum != b.Sum || size != b.Bytes || strings.Contains(b.Blob, `\`) {
+				return fmt.Errorf("%w: manifest: the blob of %s is named %q", ErrCorrupt, b.Name, b.Blob)
+			}
+		}
+	}
+	return nil
 }
 
 // openManifest checks everything that can be checked without knowing what is in a manifest.
@@ -217,6 +233,10 @@ func Recover(ctx context.Context, store Store, log *slog.Logger, use func(*Manif
 	if err != nil {
 		return nil, err
 	}
+	return recoverOf(ctx, store, ids, log, use)
+}
+
+func recoverOf(ctx context.Context, store Store, ids []uint64, log *slog.Logger, use func(*Manifest) error) (*Manifest, error) {
 	if len(ids) == 0 {
 		return nil, ErrNone
 	}

@@ -4,73 +4,162 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 )
 
+// sweepEvery is how many prunings one look for orphans has to serve: it lists everything that is in the store.
+const sweepEvery = 64
+
 // Prune keeps the newest keep checkpoints (at least one) and all savepoints, and removes older ones with every blob that
-// no remaining manifest names: those of removed checkpoints and those that an interrupted upload has left. Only readable
-// manifests count; unreadable ones older than the kept go too. It must not run while files are uploaded to the store.
-func Prune(ctx context.Context, store Store, keep int) error {
-	ids, err := List(ctx, store)
-	if err != nil {
+// no remaining one names. Only readable manifests count; unreadable ones older than the kept go too. The first call, and
+// then one in a while, also looks for what crashed processes have left.
+//
+// It may run while blobs of other checkpoints are uploaded: those are not touched before they are abandoned.
+func (r *Repository) Prune(ctx context.Context, keep int) error {
+	if err := r.owned(ctx); err != nil {
 		return err
 	}
-	keep = max(keep, 1)
-	named := map[string]bool{}
-	var old []uint64
-	for i := len(ids) - 1; i >= 0; i-- {
-		m, err := Read(ctx, store, ids[i])
-		switch {
-		case errors.Is(err, ErrCorrupt):
-			if keep <= 0 {
-				old = append(old, ids[i])
-			}
-		case err != nil:
-			return fmt.Errorf("snapshot: prune: %w", err) // without it nobody knows which blobs are in use
-		case keep > 0 || m.Savepoint:
-			m.nameBlobs(named)
-			keep--
-		default:
-			old = append(old, ids[i])
-		}
+	if err := r.read(ctx); err != nil {
+		return fmt.Errorf("snapshot: prune: %w", err) // without it nobody knows which blobs are in use
 	}
-	for _, id := range old {
-		if err := store.Delete(ctx, manifestName(id)); err != nil {
+	for _, id := range r.outdated(max(keep, 1)) {
+		if err := r.store.Delete(ctx, manifestName(id)); err != nil {
 			return err
 		}
-	}
-	return sweep(ctx, store, named)
-}
-
-func (m *Manifest) nameBlobs(named map[string]bool) {
-	for _, t := range m.Tasks {
-		for _, f := range t.Files {
-			named[f.Blob] = true
+		r.mu.Lock()
+		for _, blob := range r.forgetManifest(id) {
+			r.abandoned[blob] = struct{}{}
 		}
+		r.mu.Unlock()
 	}
+	if err := r.dropAbandoned(ctx); err != nil {
+		return err
+	}
+	r.prunes++
+	if r.prunes%sweepEvery != 1 {
+		return nil
+	}
+	return r.sweep(ctx)
 }
 
-// sweep removes blobs that are not named and files that were never finished.
-func sweep(ctx context.Context, store Store, named map[string]bool) error {
-	blobs, err := store.List(ctx, blobFolder)
+// read gets to know the manifests that this process has not written: of those before it, and savepoints that a tool made.
+func (r *Repository) read(ctx context.Context) error {
+	ids, err := List(ctx, r.store)
 	if err != nil {
 		return err
 	}
-	manifests, err := store.List(ctx, checkpointFolder)
-	if err != nil {
-		return err
-	}
-	for _, name := range manifests {
-		if _, ok := manifestID(name); ok {
-			named[name] = true
-		}
-	}
-	for _, name := range append(blobs, manifests...) {
-		if named[name] {
+	for _, id := range ids {
+		r.mu.Lock()
+		_, known := r.manifests[id]
+		r.mu.Unlock()
+		if known {
 			continue
 		}
-		if err := store.Delete(ctx, name); err != nil {
+		m, err := Read(ctx, r.store, id)
+		if err != nil && !IsLost(err) {
+			return err
+		}
+		r.mu.Lock()
+		switch {
+		case err == nil:
+			r.note(m)
+		case errors.Is(err, ErrCorrupt):
+			r.manifests[id] = &listed{corrupt: true}
+		}
+		r.mu.Unlock()
+	}
+	return nil
+}
+
+// outdated are the checkpoints that retention removes.
+func (r *Repository) outdated(keep int) (old []uint64) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	ids := make([]uint64, 0, len(r.manifests))
+	for id := range r.manifests {
+		ids = append(ids, id)
+	}
+	slices.Sort(ids)
+	slices.Reverse(ids)
+	for _, id := range ids {
+		switch l := r.manifests[id]; {
+		case l.corrupt:
+			if keep <= 0 {
+				old = append(old, id)
+			}
+		case keep > 0 || l.savepoint:
+			keep--
+		default:
+			old = append(old, id)
+		}
+	}
+	return old
+}
+
+// dropAbandoned removes blobs that no checkpoint needs. One that fails has its turn again at the next pruning.
+func (r *Repository) dropAbandoned(ctx context.Context) error {
+	r.mu.Lock()
+	names := make([]string, 0, len(r.abandoned))
+	for name := range r.abandoned {
+		names = append(names, name)
+		delete(r.have, name)
+	}
+	r.mu.Unlock()
+	slices.Sort(names)
+	return each(ctx, r.o.Parallel, names, func(ctx context.Context, name string) error {
+		if err := r.store.Delete(ctx, name); err != nil {
+			return err
+		}
+		r.mu.Lock()
+		delete(r.abandoned, name)
+		r.mu.Unlock()
+		return nil
+	})
+}
+
+// sweep removes what belongs to nobody: blobs that no manifest names, and files that were never finished.
+func (r *Repository) sweep(ctx context.Context) error {
+	var names []string
+	for _, folder := range []string{blobFolder, checkpointFolder} {
+		all, err := r.store.List(ctx, folder)
+		if err != nil {
+			return err
+		}
+		names = append(names, all...)
+	}
+	var gone []string
+	seen := map[string]int64{}
+	now := r.o.Now()
+	for _, name := range names {
+		if r.needed(name) {
+			continue
+		}
+		since, ok := r.orphans[name]
+		if !ok {
+			since = now
+		}
+		if r.o.Exclusive || now-since > int64(r.o.Grace) {
+			gone = append(gone, name)
+		} else {
+			seen[name] = since
+		}
+	}
+	r.orphans = seen
+	if t, ok := r.store.(Trimmer); ok {
+		if err := t.Trim(r.needed); err != nil {
 			return err
 		}
 	}
-	return nil
+	return each(ctx, r.o.Parallel, gone, r.store.Delete)
+}
+
+// needed says whether a name in the store, or a copy of it, is in use.
+func (r *Repository) needed(name string) bool {
+	if _, ok := manifestID(name); ok {
+		return true
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	_, loose := r.loose[name]
+	return loose || r.refs[name] > 0
 }

@@ -63,10 +63,11 @@ func (c *counter) checkpoint(t testing.TB, store snapshot.Store, id uint64) *sna
 	require.NoError(t, err)
 	c.steps.Run()
 	require.NoError(t, snap.Err())
-	task, err := snapshot.Upload(ctx, store, c.fs, snap)
+	repo := snapshot.NewRepository(store, snapshot.RepositoryOptions{})
+	task, err := repo.Upload(ctx, c.fs, snap)
 	require.NoError(t, err)
 	m := &snapshot.Manifest{Job: "test", ID: id, Time: 17, Tasks: []snapshot.Task{task}}
-	require.NoError(t, snapshot.Write(ctx, store, m))
+	require.NoError(t, repo.Write(ctx, m))
 	require.NoError(t, snap.Complete())
 	return m
 }
@@ -234,7 +235,7 @@ func TestPrune(t *testing.T) {
 	require.NoError(t, store.PutAtomic(ctx, "blobs/orphan", nil))
 	require.NoError(t, store.PutAtomic(ctx, "checkpoints/00000000000000000006.manifest-9.tmp", nil))
 	require.NoError(t, store.PutAtomic(ctx, "checkpoints/00000000000000000003.manifest", []byte("no manifest")))
-	require.NoError(t, snapshot.Prune(ctx, store, 2))
+	require.NoError(t, snapshot.NewRepository(store, snapshot.RepositoryOptions{Exclusive: true}).Prune(ctx, 2))
 	ids, err := snapshot.List(ctx, store)
 	require.NoError(t, err)
 	require.Equal(t, []uint64{2, 5, 6}, ids)
@@ -296,7 +297,7 @@ func TestDirListsNothingOfAFolderThatIsNotThere(t *testing.T) {
 
 // FuzzDecode gives manifests with a right checksum, which a fuzzer would not find, and any bytes.
 func FuzzDecode(f *testing.F) {
-	m := &snapshot.Manifest{Job: "j", ID: 1, Tasks: []snapshot.Task{{Name: "t", Files: []snapshot.Blob{{Name: "f", Bytes: 3}}}}}
+	m := &snapshot.Manifest{Job: "j", ID: 1, Tasks: []snapshot.Task{{Name: "t", Files: []snapshot.Blob{{Name: "f", Blob: "blobs/0000000000000007-3-f", Bytes: 3, Sum: 7}}}}}
 	content, err := m.Encode()
 	require.NoError(f, err)
 	schema, value, err := snapshot.Open(content)

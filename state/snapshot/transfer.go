@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io"
 	"path"
+	"strconv"
+	"strings"
 
 	"github.com/cespare/xxhash/v2"
 	"github.com/cockroachdb/pebble/v2/vfs"
@@ -13,52 +15,75 @@ import (
 	"github.com/turgo-io/turgo/state"
 )
 
-// Upload puts the files of a snapshot that the store does not have into it, and describes the task for the manifest;
-// the caller fills in Name, Subtask, Parallelism and Payloads. fs is where the snapshot's files are. After the manifest
-// is written call snap.Complete, or, if that did not come about, snap.Release.
-func Upload(ctx context.Context, store Store, fs vfs.FS, snap *state.Snapshot) (Task, error) {
-	t := Task{Groups: snap.Groups, States: snap.States, Lists: snap.Operator}
-	for _, f := range snap.Files {
-		b := Blob{Name: f.Name, Blob: blobName(f), Bytes: f.Bytes, Sum: f.Sum}
-		if f.New {
-			if err := store.Put(ctx, b.Blob, fs, fs.PathJoin(snap.Dir, f.Name)); err != nil {
-				return t, fmt.Errorf("snapshot %d: %w", snap.ID, err)
-			}
-		}
-		t.Files = append(t.Files, b)
-	}
-	return t, nil
+// blobName is different for different contents: Pebble gives the same file name to different tables after a restore.
+func blobName(file string, size int64, sum uint64) string {
+	return path.Join(blobFolder, fmt.Sprintf("%016x-%d-%s", sum, size, file))
 }
 
-// blobName is different for different contents: Pebble gives the same file name to different tables after a restore.
-func blobName(f state.File) string {
-	return path.Join(blobFolder, fmt.Sprintf("%016x-%d-%s", f.Sum, f.Bytes, f.Name))
+// parseBlob is the checksum and the size that a blob's name tells; ok is false for other names.
+func parseBlob(name string) (sum uint64, size int64, ok bool) {
+	rest, ok := strings.CutPrefix(name, blobFolder+"/")
+	parts := strings.SplitN(rest, "-", 3)
+	if !ok || len(parts) != 3 || len(parts[0]) != 16 || path.Base(name) != rest {
+		return 0, 0, false
+	}
+	sum, err := strconv.ParseUint(parts[0], 16, 64)
+	if err != nil {
+		return 0, 0, false
+	}
+	size, err = strconv.ParseInt(parts[1], 10, 64)
+	return sum, size, err == nil && size >= 0
 }
 
 // Fetch brings the files of a task into a new local directory, verifies every one, and returns what
 // state.Options.Restore wants. What is not as it was written is an error that wraps ErrCorrupt.
 func Fetch(ctx context.Context, store Store, t Task, fs vfs.FS, dir string) (state.RestorePart, error) {
-	p := Part(t)
+	p, files, err := planFetch(t, fs, dir)
+	if err != nil {
+		return p, err
+	}
+	return p, each(ctx, 1, files, func(ctx context.Context, f fetched) error { return f.get(ctx, store, fs) })
+}
+
+// fetched is a file on its way into a local directory.
+type fetched struct {
+	blob Blob
+	path string
+}
+
+// planFetch makes the directory for the files of a task.
+func planFetch(t Task, fs vfs.FS, dir string) (p state.RestorePart, files []fetched, err error) {
+	p = Part(t)
 	if len(t.Files) == 0 {
-		return p, nil
+		return p, nil, nil
 	}
 	p.Dir = dir
 	if err := fs.MkdirAll(dir, 0o755); err != nil {
-		return p, fmt.Errorf("snapshot: fetch: %w", err)
+		return p, nil, fmt.Errorf("snapshot: fetch: %w", err)
 	}
 	for _, b := range t.Files {
-		if path.Base(b.Name) != b.Name {
-			return p, fmt.Errorf("%w: a file is named %q", ErrCorrupt, b.Name)
-		}
-		local := fs.PathJoin(dir, b.Name)
-		if err := store.Get(ctx, b.Blob, fs, local); err != nil {
-			return p, err
-		}
-		if err := verify(fs, local, b); err != nil {
-			return p, err
-		}
+		files = append(files, fetched{b, fs.PathJoin(dir, b.Name)})
 	}
-	return p, nil
+	return p, files, nil
+}
+
+// get brings the file. If a copy on the way was bad, the original has its turn.
+func (f fetched) get(ctx context.Context, store Store, fs vfs.FS) error {
+	err := f.once(ctx, store, fs)
+	if c, ok := store.(Forgetter); ok && errors.Is(err, ErrCorrupt) && c.Forget(f.blob.Blob) {
+		if err := fs.Remove(f.path); err != nil {
+			return fmt.Errorf("snapshot: fetch: %w", err)
+		}
+		return f.once(ctx, store, fs)
+	}
+	return err
+}
+
+func (f fetched) once(ctx context.Context, store Store, fs vfs.FS) error {
+	if err := store.Get(ctx, f.blob.Blob, fs, f.path); err != nil {
+		return err
+	}
+	return verify(fs, f.path, f.blob)
 }
 
 // Part is what state.Options.Restore wants of a task, without its files: enough for a task that shares no key groups
