@@ -85,6 +85,7 @@ type Backend struct {
 	tables  []*table
 	states  []*stateInfo
 	timers  []*timerColumn
+	eager   []*agendaColumn // what is read at the start, besides timers
 	lists   []listState
 	started bool
 	closed  bool

@@ -144,6 +144,11 @@ func (b *Backend) restore() error {
 			return fmt.Errorf("state: restore: %w", err)
 		}
 	}
+	for _, c := range b.eager {
+		if err := c.restore(); err != nil {
+			return fmt.Errorf("state: restore: %w", err)
+		}
+	}
 	return nil
 }
 
