@@ -105,6 +105,9 @@ func (c Context) Now() time.Time { return time.Unix(0, c.env.Clock.Now()).UTC() 
 // Watermark returns the event time that the operator's input has reached.
 func (c Context) Watermark() time.Time { return time.Unix(0, c.env.Task.Watermark).UTC() }
 
+// InputEnded reports whether event time has come to its end: no record follows, only timers fire.
+func (c Context) InputEnded() bool { return c.env.Task.Watermark == MaxTime }
+
 // Split returns the number of the source split that the current record came from, 0 behind an exchange.
 func (c Context) Split() int32 { return c.env.Task.Split }
 

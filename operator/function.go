@@ -34,7 +34,9 @@ type Keyed[K comparable, In, Out any] interface {
 
 // TimerFunction is a Keyed that sets timers. Every timer fires once, with its key current: an
 // event-time timer when the watermark has reached it, a processing-time timer when the clock has. One of processing
-// time that is not due when the input has ended stays in the state: it fires when a later run goes on from there.
+// time that is not due when the input has ended stays in the state: it fires when a later run goes on from there. The
+// end of the input fires all event-time timers, and those that they set: one that sets itself anew asks
+// [Context.InputEnded] before it does.
 type TimerFunction[K comparable, Out any] interface {
 	OnTimer(c KeyedContext[K], at time.Time, out *Collector[Out]) error
 }
@@ -210,11 +212,22 @@ func (o *keyed[K, In, Out]) Deadline() int64 {
 // Tick fires the processing-time timers that are due.
 func (o *keyed[K, In, Out]) Tick(now int64) error { return o.fire(state.ProcessingTime, now) }
 
+// endTimers is how many timers more than ten times those that are set may fire when the input has ended. A timer that
+// sets the next one for ever would otherwise keep the job from its end without a word.
+const endTimers = 100_000
+
 func (o *keyed[K, In, Out]) fire(kind state.TimeKind, until int64) error {
-	for {
+	left := -1
+	if until == MaxTime {
+		left = endTimers + 10*o.timers.Len()
+	}
+	for ; ; left-- {
 		at, _, ok := o.timers.PopDue(kind, until)
 		if !ok {
 			return nil
+		}
+		if left == 0 {
+			return Permanent(fmt.Errorf("operator: the input of %s has ended, but each of its timers sets another one, so that the last never fires: set no timer in OnTimer when the context's InputEnded is true", o.Context.Name()))
 		}
 		if o.onTimer == nil {
 			return fmt.Errorf("operator: %s sets timers but has no OnTimer(operator.KeyedContext[%T], time.Time, *operator.Collector[%T]) error", o.Context.Name(), *new(K), *new(Out))

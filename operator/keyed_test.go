@@ -213,3 +213,32 @@ func TestFunction(t *testing.T) {
 		t.Errorf("opened %d times, closed %d times", opened, closed)
 	}
 }
+
+// forever is a function whose timer sets the next one, for as long as it may.
+type forever struct{ polite bool }
+
+func (forever) Process(c operator.KeyedContext[string], _ hit, _ *operator.Collector[int]) error {
+	c.SetTimer(c.Time().Add(time.Minute))
+	return nil
+}
+
+func (f forever) OnTimer(c operator.KeyedContext[string], at time.Time, out *operator.Collector[int]) error {
+	if f.polite && c.InputEnded() {
+		out.Emit(at.Minute())
+		return nil
+	}
+	c.SetTimer(at.Add(time.Minute))
+	return nil
+}
+
+// The end of the input fires what timers set as well, but not without end.
+func TestTimersAtTheEnd(t *testing.T) {
+	in := func() *operatortest.Script[hit] {
+		return operatortest.Of[hit]().At("10:00:00", hit{"ann", 1}).Watermark("10:04:00")
+	}
+	none := operatortest.Of[int]()
+	operatortest.RunKeyed(t, userOf, operator.NewKeyed("tick", func() operator.Keyed[string, hit, int] { return forever{} }),
+		in(), none, operatortest.Fails("set no timer in OnTimer when the context's InputEnded is true"))
+	operatortest.RunKeyed(t, userOf, operator.NewKeyed("tick", func() operator.Keyed[string, hit, int] { return forever{polite: true} }),
+		in(), none.At("10:05:00", 5))
+}

@@ -98,8 +98,8 @@ func withState(in *stream.Stream[int64]) {
 }
 
 func BenchmarkState(b *testing.B) {
-	b.Run("chained", func(b *testing.B) { benchJob(b, 2_000_000, withState) })
-	b.Run("hop", func(b *testing.B) { benchJob(b, 2_000_000, withState, stream.NoChaining()) })
+	b.Run("chained", func(b *testing.B) { benchJob(b, 8_000_000, withState) })
+	b.Run("hop", func(b *testing.B) { benchJob(b, 8_000_000, withState, stream.NoChaining()) })
 }
 
 func BenchmarkTumblingCount(b *testing.B) {

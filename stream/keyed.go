@@ -66,6 +66,11 @@ func (k *Keyed[K, T]) Parallelism(n int) *Keyed[K, T] {
 	return k
 }
 
+// Via puts any operator behind the key, such as one of your own: it may keep state of the current key.
+func (k *Keyed[K, T]) Via[U any](f operator.Factory[T, U]) *Stream[U] {
+	return via(k.Stream, f).keyed()
+}
+
 // MapValues turns each record into fn of it and keeps the key.
 func (k *Keyed[K, T]) MapValues[U any](fn func(T) U) *Keyed[K, U] {
 	r := keep(k, operator.NewMap(fn))

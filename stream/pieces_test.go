@@ -353,3 +353,16 @@ func TestPieces(t *testing.T) {
 		}
 	}
 }
+
+// An operator of one's own behind KeyBy finds the key, however the job is cut.
+func TestKeyedVia(t *testing.T) {
+	for _, opts := range [][]stream.Option{nil, {stream.NoChaining()}, {stream.NoChaining(), stream.Parallelism(3)}} {
+		got := memory.Collect[stream.KV[int, int64]]()
+		job := stream.NewJob("via", append(opts, stream.Logger(nil))...)
+		stream.From(job, memory.Of(1, 2, 3, 4, 5, 7)).KeyBy(mod3).
+			Via(operator.NewCount[int, int](func(k int, n int64) stream.KV[int, int64] { return stream.KV[int, int64]{Key: k, Value: n} })).
+			To(got)
+		require.NoError(t, job.Run(t.Context()))
+		require.ElementsMatch(t, []stream.KV[int, int64]{{1, 1}, {2, 1}, {0, 1}, {1, 2}, {2, 2}, {1, 3}}, got.Values())
+	}
+}

@@ -66,6 +66,8 @@ type Coordinator struct {
 
 	demanded  bool  // one was asked for since the last trigger
 	cancelled int64 // when Cancel came, 0 if it did not
+	lastSince int64 // when the first last checkpoint that failed began, 0 if none has
+	retryAt   int64 // when to try it again
 	stopping  bool
 	broken    bool // something else than the closing of a task has failed
 	final     bool // the last checkpoint is durable
@@ -186,6 +188,8 @@ func (c *Coordinator) Deadline() int64 {
 		at = 0
 	case c.pending != nil:
 		at = c.pending.started + int64(c.config.Timeout)
+	case c.retryAt != 0:
+		at = c.retryAt
 	}
 	if c.cancelled == 0 {
 		return at
@@ -264,8 +268,19 @@ func (c *Coordinator) collect(e event, now int64) {
 	}
 	c.saving = true
 	c.config.Executor.Go("checkpoint", func() {
-		c.post(event{kind: saved, err: c.config.Storage.Save(p.n, p.parts)})
+		c.post(event{kind: saved, err: c.save(p)})
 	})
+}
+
+// save makes a checkpoint durable. A panic of the storage fails the checkpoint: nobody else would catch it, and the
+// coordinator would wait for ever.
+func (c *Coordinator) save(p *pending) (err error) {
+	defer func() {
+		if cause := recover(); cause != nil {
+			err = operator.Recovered("checkpoint storage", 0, cause)
+		}
+	}()
+	return c.config.Storage.Save(p.n, p.parts)
 }
 
 // saved ends the checkpoint under way.
@@ -287,13 +302,23 @@ func (c *Coordinator) saved(err error, now int64) {
 	c.schedule(now, c.config.MinPause)
 }
 
+// retryLast is the pause before a last checkpoint that has failed is tried again. A full disk may get room again; the
+// time to drain bounds how often.
+const retryLast = time.Second
+
 // fail gives the checkpoint under way up.
 func (c *Coordinator) fail(err error, now int64) {
 	p := c.pending
 	c.giveUp(err)
 	c.failed++
 	c.schedule(now, max(c.config.MinPause, c.config.Interval))
-	if p.last || (c.config.Tolerable >= 0 && c.failed > c.config.Tolerable) {
+	if p.last {
+		if c.lastSince == 0 {
+			c.lastSince = p.started
+		}
+		c.retryAt = now + int64(retryLast)
+	}
+	if p.last && c.retryAt-c.lastSince >= int64(c.config.Drain) || (c.config.Tolerable >= 0 && c.failed > c.config.Tolerable) {
 		c.stopWith(fmt.Errorf("checkpoint %d failed: %w", p.n, err))
 	}
 }
@@ -337,6 +362,7 @@ func (c *Coordinator) act(now int64) {
 		if now-p.started >= int64(c.config.Timeout) {
 			c.fail(fmt.Errorf("not complete after %v", c.config.Timeout), now)
 		}
+	case now < c.retryAt:
 	case c.ended == len(c.tasks) || c.cancelled != 0:
 		c.trigger(now, true)
 	case c.demanded || c.nextAt != 0 && c.nextAt <= now:

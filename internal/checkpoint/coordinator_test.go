@@ -322,32 +322,67 @@ func TestCancel(t *testing.T) {
 	require.NoError(t, w.c.Err())
 }
 
-// A last checkpoint that fails is an error: what sinks have prepared is not committed.
+// A last checkpoint that fails is tried again for the time to drain: what sinks have prepared would not be committed.
+// Then it is an error.
 func TestFailedLast(t *testing.T) {
-	for name, fail := range map[string]func(w *world){
-		"declined": func(w *world) {
-			w.c.Declined(0, 1, errors.New("disk full"))
-			w.step("task 0: abort 1", "drop 1: -", "task 0: stop")
+	for name, fail := range map[string]func(w *world, n int){
+		"declined": func(w *world, n int) {
+			w.c.Declined(0, int64(n), errors.New("disk full"))
+			w.step(fmt.Sprint("task 0: abort ", n), fmt.Sprintf("drop %d: -", n))
 		},
-		"not saved": func(w *world) {
-			w.ack(0, 1)
+		"not saved": func(w *world, n int) {
+			w.ack(0, int64(n))
 			w.step()
 			w.saved = errors.New("disk full")
-			w.background("save 1: a", "task 0: abort 1", "drop 1: a", "task 0: stop")
+			w.background(fmt.Sprintf("save %d: a", n), fmt.Sprint("task 0: abort ", n), fmt.Sprintf("drop %d: a", n))
+			w.saved = nil
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			w := newWorld(t, 1, checkpoint.Config{Tolerable: -1})
-			w.c.Cancel()
-			w.step("task 0: trigger 1, the last")
-			fail(w)
+			failing := func() *world {
+				w := newWorld(t, 1, checkpoint.Config{Tolerable: -1, Drain: 3 * time.Second})
+				w.c.Ended(0)
+				w.step("task 0: trigger 1, the last")
+				fail(w, 1)
+				require.Equal(t, time.Second, w.until())
+				w.after(999 * time.Millisecond)
+				w.after(time.Millisecond, "task 0: trigger 2, the last")
+				return w
+			}
+			w := failing()
+			w.ack(0, 2)
+			w.step()
+			w.background("save 2: a", "task 0: committed 2", "completed 2 in 0s, last true", "task 0: stop")
+			require.NoError(t, w.c.Err())
+
+			w = failing()
+			w.now += 2 * second
+			w.c.Declined(0, 2, errors.New("disk still full"))
+			w.step("task 0: abort 2", "drop 2: -", "task 0: stop")
 			w.c.Stopped(0, nil)
 			w.step()
 			require.True(t, w.done)
-			require.ErrorContains(t, w.c.Err(), "checkpoint 1 failed: ")
-			require.ErrorContains(t, w.c.Err(), "disk full")
+			require.ErrorContains(t, w.c.Err(), "checkpoint 2 failed: ")
+			require.ErrorContains(t, w.c.Err(), "disk still full")
 		})
 	}
+}
+
+// panics is a storage whose Save panics.
+type panics struct{ *world }
+
+func (panics) Save(int64, []checkpoint.Part) error { panic("no storage") }
+
+func TestStoragePanics(t *testing.T) {
+	w := newWorld(t, 1, checkpoint.Config{})
+	w.c = checkpoint.New(checkpoint.Config{Clock: w, Executor: w, Storage: panics{w}, Log: slog.New(slog.DiscardHandler), Interval: time.Second})
+	w.c.Attach([]checkpoint.Task{task{w, 0}})
+	w.step()
+	w.after(time.Second, "task 0: trigger 1")
+	w.ack(0, 1)
+	w.step()
+	w.background("task 0: abort 1", "drop 1: a", "task 0: stop")
+	require.ErrorContains(t, w.c.Err(), "no storage")
 }
 
 // The failure of a task stops all others; the attempt is over when they are closed.

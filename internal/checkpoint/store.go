@@ -163,7 +163,7 @@ func (s *Store) Latest() (*Restored, error) {
 // fetch brings a checkpoint to local files, after a look whether this job is the one that took it.
 func (s *Store) fetch(ctx context.Context, m *snapshot.Manifest) (*Restored, error) {
 	if err := s.fits(m); err != nil {
-		return nil, fmt.Errorf("checkpoint %d in %s: %w", m.ID, s.o.Dir, err)
+		return nil, operator.Permanent(fmt.Errorf("checkpoint %d in %s: %w", m.ID, s.o.Dir, err))
 	}
 	r := &Restored{Number: int64(m.ID)}
 	var err error

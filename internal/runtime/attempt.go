@@ -83,15 +83,15 @@ func (a *Attempt) newTask(c *graph.Chain, subtask int) *Task {
 func (a *Attempt) build(c *graph.Chain, t *Task) error {
 	head, ok := c.Head.Build.(HeadBuilder)
 	if !ok {
-		return fmt.Errorf("runtime: %s cannot be built: %T is no HeadBuilder", c.Head.Name, c.Head.Build)
+		return operator.Permanent(fmt.Errorf("runtime: %s cannot be built: %T is no HeadBuilder", c.Head.Name, c.Head.Build))
 	}
 	if err := a.openState(c, t); err != nil {
-		return fmt.Errorf("runtime: state of %s: %w", t.Name, err)
+		return startup(fmt.Errorf("runtime: state of %s: %w", t.Name, err))
 	}
 	if c.Head.Kind != graph.Source {
 		t.kept = state.NewOperatorList[int64](t.backend.Operator(c.Head.ID), checkpoint.InputWatermark, state.Union)
 	}
-	return head.Head(&Builder{attempt: a, task: t, chain: c})
+	return operator.Permanent(head.Head(&Builder{attempt: a, task: t, chain: c}))
 }
 
 // openState makes the task's backend, from the restored checkpoint if there is one.

@@ -15,6 +15,8 @@ import (
 	"github.com/turgo-io/turgo/internal/graph"
 	"github.com/turgo-io/turgo/internal/sched"
 	"github.com/turgo-io/turgo/operator"
+	"github.com/turgo-io/turgo/state"
+	"github.com/turgo-io/turgo/state/snapshot"
 )
 
 // Driver steps the tasks of an attempt. It is also where time and background work come from.
@@ -89,7 +91,7 @@ func (j *Job) Run(ctx context.Context) error {
 func (j *Job) attempt(ctx context.Context, number int, next *int64) error {
 	restored, err := j.Store.Latest()
 	if err != nil {
-		return operator.Permanent(fmt.Errorf("reading checkpoints: %w", err))
+		return startup(fmt.Errorf("reading checkpoints: %w", err))
 	}
 	if restored != nil {
 		*next = max(*next, restored.Next)
@@ -104,12 +106,23 @@ func (j *Job) attempt(ctx context.Context, number int, next *int64) error {
 		Restored: restored, Quiet: j.Driver.Simulated(),
 	})
 	if err != nil {
-		return operator.Permanent(err)
+		return err
 	}
 	j.current.Store(a)
 	j.coordinator.Store(coordinator)
 	err = j.drive(ctx, a, coordinator, cancel)
 	*next = max(*next, coordinator.Next())
+	return err
+}
+
+// startup marks what is wrong with checkpoints or state for good: starting again would only repeat it. A disk or a
+// store that fails now may do better then.
+func startup(err error) error {
+	for _, lasting := range []error{state.ErrIncompatible, state.ErrUnsupported, state.ErrCorrupt, snapshot.ErrCorrupt, snapshot.ErrNotFound} {
+		if errors.Is(err, lasting) {
+			return operator.Permanent(err)
+		}
+	}
 	return err
 }
 

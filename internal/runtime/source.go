@@ -72,6 +72,7 @@ type sourceTask[T any] struct {
 	at        int64 // the reader's deadline
 	halted    bool
 	adopted   bool // restored splits were added
+	resting   bool // all splits are read to their end, and more may be found
 
 	discoverAt int64
 	looking    context.Context // of a discovery: ends when the source is closed
@@ -144,7 +145,7 @@ func (s *sourceTask[T]) adopt() error {
 	}
 	s.planDiscovery()
 	if len(s.splits) == 0 {
-		return s.emitter.Next.Mark(operator.Mark{Kind: operator.Idle})
+		return s.rest()
 	}
 	return nil
 }
@@ -188,10 +189,20 @@ func (s *sourceTask[T]) step(*Task) (operator.Status, error) {
 	}
 	status, at, err := s.reader.Poll(&s.emitter, pollMax)
 	s.at = at
-	if status == operator.Done && s.discovers() {
-		status = operator.Blocked
+	if status == operator.Done && s.discovers() && err == nil {
+		return operator.Blocked, s.rest()
 	}
+	s.resting = false
 	return status, err
+}
+
+// rest says, once, that nothing comes until splits are found: what is read to its end holds no watermark back.
+func (s *sourceTask[T]) rest() error {
+	if s.resting {
+		return nil
+	}
+	s.resting = true
+	return s.emitter.Next.Mark(operator.Mark{Kind: operator.Idle})
 }
 
 // discovers reports whether more splits may come.

@@ -53,6 +53,7 @@ func TestDiscovery(t *testing.T) {
 	s.every, s.over = 100, true
 	r.run()
 	require.Equal(t, sched.Blocked, r.step(0), "more may come")
+	require.Contains(t, r.log, "idle", "until then nobody waits for its watermark")
 	require.Empty(t, r.said)
 	require.Equal(t, int64(101), r.tasks[0].Deadline())
 

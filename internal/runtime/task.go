@@ -194,7 +194,7 @@ func (t *Task) openAll() error {
 		}
 	}
 	if err := t.backend.Start(); err != nil {
-		return operator.Permanent(fmt.Errorf("state of %s: %w", t.Name, err))
+		return startup(fmt.Errorf("state of %s: %w", t.Name, err))
 	}
 	for _, op := range t.ops {
 		if op.starter == nil {

@@ -35,9 +35,10 @@ func (t *Task) barrier(n int64) error {
 		}
 	}
 	a.add()
-	var err error
-	if t.snapshot, err = t.backend.Freeze(uint64(n), a.frozen); err != nil {
+	if s, err := t.backend.Freeze(uint64(n), a.frozen); err != nil {
 		a.release(fmt.Errorf("state snapshot: %w", err)) // this checkpoint fails, the job goes on
+	} else {
+		t.snapshot = s
 	}
 	a.release(nil)
 	return nil
