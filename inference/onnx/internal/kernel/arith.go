@@ -44,7 +44,7 @@ func Arith[T Number](op ArithOp, l *Loops, dst, a, b []T) {
 func arith32(op ArithOp, l *Loops, dst, a, b []float32) {
 	isa := Best()
 	sa, sb := l.Step[0], l.Step[1]
-	if !isa.vector || op > Div || l.n < lanes || sa == 0 && op != Add && op != Mul {
+	if isa.lanes == 0 || op > Div || l.n < isa.lanes || sa == 0 && op != Add && op != Mul {
 		arith(op, l, dst, a, b)
 		return
 	}

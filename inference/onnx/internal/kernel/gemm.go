@@ -14,8 +14,8 @@ type ISA struct {
 	// nr is the columns of a tile; the rows are 1 to len(rows)-1.
 	nr   int
 	rows []micro // rows[m] computes tiles of m rows; rows[0] is nil
-	// vector is set where the elementwise vector loops can run (AVX2 and FMA).
-	vector bool
+	// lanes is the width of the vector loops, 0 where there are none.
+	lanes int
 }
 
 // Block sizes: kcMax elements of a tile's rows of A stay in the first-level cache
@@ -144,6 +144,11 @@ func packColumns(panel, b []float32, kc, width, nr, ld int, alpha float32) {
 // Mul computes c = a·p, or c += a·p if acc is set, for m rows of a. Rows of a and c
 // are lda and ldc elements apart; scratch has ScratchLen elements.
 func (p *Packed) Mul(c []float32, ldc int, a []float32, lda, m int, acc bool, scratch []float32) {
+	p.MulThen(c, ldc, a, lda, m, acc, scratch, &Epilogue{})
+}
+
+// MulThen is Mul, followed by an epilogue.
+func (p *Packed) MulThen(c []float32, ldc int, a []float32, lda, m int, acc bool, scratch []float32, e *Epilogue) {
 	if m == 0 || p.N == 0 {
 		return
 	}
@@ -153,10 +158,12 @@ func (p *Packed) Mul(c []float32, ldc int, a []float32, lda, m int, acc bool, sc
 				clear(c[r*ldc:][:p.N])
 			}
 		}
+		e.rows(c, ldc, m, p.N)
 		return
 	}
 	if p.N == 1 {
 		p.mulColumn(c, ldc, a, lda, m, acc)
+		e.rows(c, ldc, m, 1)
 		return
 	}
 	for k0 := 0; k0 < p.K; k0 += kcMax {
@@ -164,13 +171,18 @@ func (p *Packed) Mul(c []float32, ldc int, a []float32, lda, m int, acc bool, sc
 		block := p.data[k0*p.isa.panels(p.N)*p.isa.nr:]
 		for m0 := 0; m0 < m; m0 += mcMax {
 			rows := min(mcMax, m-m0)
-			p.block(c[m0*ldc:], ldc, a[m0*lda+k0:], lda, rows, kc, block, acc || k0 > 0, scratch)
+			then := e
+			if k0+kc < p.K {
+				then = nil
+			}
+			p.block(c[m0*ldc:], ldc, a[m0*lda+k0:], lda, rows, kc, block, acc || k0 > 0, scratch, then, m0)
 		}
 	}
 }
 
-// block multiplies rows of A with all panels of one block of B.
-func (p *Packed) block(c []float32, ldc int, a []float32, lda, m, kc int, b []float32, acc bool, scratch []float32) {
+// block multiplies rows of A, the first of them row0, with all panels of one block
+// of B. The epilogue is nil before the last block.
+func (p *Packed) block(c []float32, ldc int, a []float32, lda, m, kc int, b []float32, acc bool, scratch []float32, e *Epilogue, row0 int) {
 	s := p.isa
 	most := len(s.rows) - 1
 	count := (m + most - 1) / most // tiles, of rows spread evenly
@@ -189,11 +201,21 @@ func (p *Packed) block(c []float32, ldc int, a []float32, lda, m, kc int, b []fl
 			r0, r1 := t*m/count, (t+1)*m/count
 			at := unsafe.SliceData(a[r0*lda : (r1-1)*lda+kc])
 			if width == s.nr {
-				s.rows[r1-r0](kc, at, panel, unsafe.SliceData(c[r0*ldc+j:(r1-1)*ldc+j+s.nr]), lda, ldc, flag)
+				dst := c[r0*ldc+j : (r1-1)*ldc+j+s.nr]
+				s.rows[r1-r0](kc, at, panel, unsafe.SliceData(dst), lda, ldc, flag)
+				if e != nil {
+					e.finish(s, dst, r1-r0, ldc, row0+r0, j)
+				}
 				continue
 			}
-			s.rows[r1-r0](kc, at, panel, unsafe.SliceData(tile), lda, s.nr, 0)
-			copyTile(c[r0*ldc+j:], ldc, tile, s.nr, r1-r0, width, acc)
+			if acc {
+				copyRows(tile, s.nr, c[r0*ldc+j:], ldc, r1-r0, width)
+			}
+			s.rows[r1-r0](kc, at, panel, unsafe.SliceData(tile), lda, s.nr, flag)
+			if e != nil {
+				e.finishPart(s, tile, r1-r0, row0+r0, j, width)
+			}
+			copyRows(c[r0*ldc+j:], ldc, tile, s.nr, r1-r0, width)
 		}
 	}
 }
@@ -206,17 +228,10 @@ func (s *ISA) moved(a []float32, lda, m, kc int, scratch []float32) []float32 {
 	return scratch[:m*(kc+spread)]
 }
 
-// copyTile moves the columns of a tile that exist.
-func copyTile(c []float32, ldc int, tile []float32, nr, rows, width int, acc bool) {
+// copyRows copies the columns of a tile that exist.
+func copyRows(dst []float32, ldd int, src []float32, lds, rows, width int) {
 	for r := range rows {
-		dst, src := c[r*ldc:][:width], tile[r*nr:][:width]
-		if !acc {
-			copy(dst, src)
-			continue
-		}
-		for i, v := range src {
-			dst[i] += v
-		}
+		copy(dst[r*ldd:][:width], src[r*lds:][:width])
 	}
 }
 

@@ -5,7 +5,7 @@ import "golang.org/x/sys/cpu"
 // ISAs lists what this machine can run, best first.
 func ISAs() []*ISA {
 	var list []*ISA
-	if cpu.X86.HasAVX512F && cpu.X86.HasAVX512VL && cpu.X86.HasAVX2 && cpu.X86.HasFMA {
+	if cpu.X86.HasAVX512F && cpu.X86.HasAVX512VL && cpu.X86.HasAVX512DQ && cpu.X86.HasAVX2 && cpu.X86.HasFMA {
 		list = append(list, avx512())
 	}
 	if cpu.X86.HasAVX2 && cpu.X86.HasFMA {
@@ -15,7 +15,7 @@ func ISAs() []*ISA {
 }
 
 func avx512() *ISA {
-	return &ISA{Name: "avx512", nr: 32, vector: true, rows: []micro{
+	return &ISA{Name: "avx512", nr: 32, lanes: 16, rows: []micro{
 		nil,
 		gemmAVX512x1, gemmAVX512x2, gemmAVX512x3, gemmAVX512x4, gemmAVX512x5, gemmAVX512x6, gemmAVX512x7,
 		gemmAVX512x8, gemmAVX512x9, gemmAVX512x10, gemmAVX512x11, gemmAVX512x12, gemmAVX512x13, gemmAVX512x14,
@@ -23,7 +23,7 @@ func avx512() *ISA {
 }
 
 func avx2() *ISA {
-	return &ISA{Name: "avx2", nr: 16, vector: true, rows: []micro{
+	return &ISA{Name: "avx2", nr: 16, lanes: 8, rows: []micro{
 		nil, gemmAVX2x1, gemmAVX2x2, gemmAVX2x3, gemmAVX2x4, gemmAVX2x5, gemmAVX2x6,
 	}}
 }

@@ -104,87 +104,342 @@ func gemmAVX512x13(k int, a *float32, b *float32, c *float32, lda int, ldc int, 
 //go:noescape
 func gemmAVX512x14(k int, a *float32, b *float32, c *float32, lda int, ldc int, acc int)
 
-// addVV is dst = a op b.
+// addVV8 is dst = a op b.
 //
 //go:noescape
-func addVV(dst *float32, a *float32, b *float32, n int)
+func addVV8(dst *float32, a *float32, b *float32, n int)
 
-// addVS is dst = a op *b.
+// addVS8 is dst = a op *b.
 //
 //go:noescape
-func addVS(dst *float32, a *float32, b *float32, n int)
+func addVS8(dst *float32, a *float32, b *float32, n int)
 
-// subVV is dst = a op b.
+// subVV8 is dst = a op b.
 //
 //go:noescape
-func subVV(dst *float32, a *float32, b *float32, n int)
+func subVV8(dst *float32, a *float32, b *float32, n int)
 
-// subVS is dst = a op *b.
+// subVS8 is dst = a op *b.
 //
 //go:noescape
-func subVS(dst *float32, a *float32, b *float32, n int)
+func subVS8(dst *float32, a *float32, b *float32, n int)
 
-// mulVV is dst = a op b.
+// mulVV8 is dst = a op b.
 //
 //go:noescape
-func mulVV(dst *float32, a *float32, b *float32, n int)
+func mulVV8(dst *float32, a *float32, b *float32, n int)
 
-// mulVS is dst = a op *b.
+// mulVS8 is dst = a op *b.
 //
 //go:noescape
-func mulVS(dst *float32, a *float32, b *float32, n int)
+func mulVS8(dst *float32, a *float32, b *float32, n int)
 
-// divVV is dst = a op b.
+// divVV8 is dst = a op b.
 //
 //go:noescape
-func divVV(dst *float32, a *float32, b *float32, n int)
+func divVV8(dst *float32, a *float32, b *float32, n int)
 
-// divVS is dst = a op *b.
+// divVS8 is dst = a op *b.
 //
 //go:noescape
-func divVS(dst *float32, a *float32, b *float32, n int)
+func divVS8(dst *float32, a *float32, b *float32, n int)
 
-// reluV is dst = max(src, 0); NaN stays NaN.
+// reluV8 is dst = max(src, 0); NaN stays NaN.
 //
 //go:noescape
-func reluV(dst *float32, src *float32, n int)
+func reluV8(dst *float32, src *float32, n int)
 
-// expV is dst = e^src.
+// expV8 is dst = e^src.
 //
 //go:noescape
-func expV(dst *float32, src *float32, n int)
+func expV8(dst *float32, src *float32, n int)
 
-// sigmoidV is dst = 1/(1+e^-src).
+// sigmoidV8 is dst = 1/(1+e^-src).
 //
 //go:noescape
-func sigmoidV(dst *float32, src *float32, n int)
+func sigmoidV8(dst *float32, src *float32, n int)
 
-// tanhV is dst = tanh(src).
+// tanhV8 is dst = tanh(src).
 //
 //go:noescape
-func tanhV(dst *float32, src *float32, n int)
+func tanhV8(dst *float32, src *float32, n int)
 
-// erfV is dst = erf(src).
+// erfV8 is dst = erf(src).
 //
 //go:noescape
-func erfV(dst *float32, src *float32, n int)
+func erfV8(dst *float32, src *float32, n int)
 
-// axpy is dst += src * *w.
+// geluV8 is dst = src/2 * (1 + erf(src/sqrt 2)).
 //
 //go:noescape
-func axpy(dst *float32, src *float32, w *float32, n int)
+func geluV8(dst *float32, src *float32, n int)
 
-// maxV leaves the largest of each lane in out, which holds the start.
+// geluTanhV8 is dst = src/2 * (1 + tanh(sqrt(2/pi) * (src + 0.044715 src^3))).
 //
 //go:noescape
-func maxV(out *float32, src *float32, n int)
+func geluTanhV8(dst *float32, src *float32, n int)
 
-// expSumV is dst = e^(src - *shift), with the sums of each lane added to out.
+// siluV8 is dst = src/(1+e^-src).
 //
 //go:noescape
-func expSumV(out *float32, dst *float32, src *float32, shift *float32, n int)
+func siluV8(dst *float32, src *float32, n int)
 
-// dotV adds the products of each lane to out, 32 at a time.
+// axpy8 is dst += src * *w.
 //
 //go:noescape
-func dotV(out *float32, a *float32, b *float32, n int)
+func axpy8(dst *float32, src *float32, w *float32, n int)
+
+// maxV8 leaves the largest of each lane in out, which holds the start.
+//
+//go:noescape
+func maxV8(out *float32, src *float32, n int)
+
+// expSumV8 is dst = e^(src - *shift), with the sums of each lane added to out.
+//
+//go:noescape
+func expSumV8(out *float32, dst *float32, src *float32, shift *float32, n int)
+
+// dotV8 adds the products of each lane to out, four vectors at a time.
+//
+//go:noescape
+func dotV8(out *float32, a *float32, b *float32, n int)
+
+// lstmCell8 is c = s(f)*c + s(i)*tanh(cand) and h = s(o)*tanh(c), s being the sigmoid.
+//
+//go:noescape
+func lstmCell8(i *float32, o *float32, f *float32, cand *float32, c *float32, h *float32, n int)
+
+// gruCell8 is z = s(xz + rz), t = tanh(xh + s(xr + rr)*rh) and h = t + z*(h - t), s being the sigmoid.
+//
+//go:noescape
+func gruCell8(xz *float32, xr *float32, xh *float32, rz *float32, rr *float32, rh *float32, h *float32, n int)
+
+// tileBias8 is c = the same of (c + bias).
+//
+//go:noescape
+func tileBias8(c *float32, rows int, ldc int, bias *float32, param *float32)
+
+// tileRelu8 is c = relu of (c + bias).
+//
+//go:noescape
+func tileRelu8(c *float32, rows int, ldc int, bias *float32, param *float32)
+
+// tileClip8 is c = the part between param[0] and param[1] of (c + bias).
+//
+//go:noescape
+func tileClip8(c *float32, rows int, ldc int, bias *float32, param *float32)
+
+// tileLeaky8 is c = leaky relu with slope param[0] of (c + bias).
+//
+//go:noescape
+func tileLeaky8(c *float32, rows int, ldc int, bias *float32, param *float32)
+
+// tileHardSigmoid8 is c = max(0, min(1, param[0]*x + param[1])) of (c + bias).
+//
+//go:noescape
+func tileHardSigmoid8(c *float32, rows int, ldc int, bias *float32, param *float32)
+
+// tileHardSwish8 is c = x * max(0, min(1, param[0]*x + param[1])) of (c + bias).
+//
+//go:noescape
+func tileHardSwish8(c *float32, rows int, ldc int, bias *float32, param *float32)
+
+// tileSigmoid8 is c = sigmoid of (c + bias).
+//
+//go:noescape
+func tileSigmoid8(c *float32, rows int, ldc int, bias *float32, param *float32)
+
+// tileTanh8 is c = tanh of (c + bias).
+//
+//go:noescape
+func tileTanh8(c *float32, rows int, ldc int, bias *float32, param *float32)
+
+// tileGelu8 is c = gelu of (c + bias).
+//
+//go:noescape
+func tileGelu8(c *float32, rows int, ldc int, bias *float32, param *float32)
+
+// tileGeluTanh8 is c = gelu by tanh of (c + bias).
+//
+//go:noescape
+func tileGeluTanh8(c *float32, rows int, ldc int, bias *float32, param *float32)
+
+// tileSilu8 is c = silu of (c + bias).
+//
+//go:noescape
+func tileSilu8(c *float32, rows int, ldc int, bias *float32, param *float32)
+
+// tileAdd8 is c += src, both two vectors wide.
+//
+//go:noescape
+func tileAdd8(c *float32, rows int, ldc int, src *float32, lds int)
+
+// addVV16 is dst = a op b.
+//
+//go:noescape
+func addVV16(dst *float32, a *float32, b *float32, n int)
+
+// addVS16 is dst = a op *b.
+//
+//go:noescape
+func addVS16(dst *float32, a *float32, b *float32, n int)
+
+// subVV16 is dst = a op b.
+//
+//go:noescape
+func subVV16(dst *float32, a *float32, b *float32, n int)
+
+// subVS16 is dst = a op *b.
+//
+//go:noescape
+func subVS16(dst *float32, a *float32, b *float32, n int)
+
+// mulVV16 is dst = a op b.
+//
+//go:noescape
+func mulVV16(dst *float32, a *float32, b *float32, n int)
+
+// mulVS16 is dst = a op *b.
+//
+//go:noescape
+func mulVS16(dst *float32, a *float32, b *float32, n int)
+
+// divVV16 is dst = a op b.
+//
+//go:noescape
+func divVV16(dst *float32, a *float32, b *float32, n int)
+
+// divVS16 is dst = a op *b.
+//
+//go:noescape
+func divVS16(dst *float32, a *float32, b *float32, n int)
+
+// reluV16 is dst = max(src, 0); NaN stays NaN.
+//
+//go:noescape
+func reluV16(dst *float32, src *float32, n int)
+
+// expV16 is dst = e^src.
+//
+//go:noescape
+func expV16(dst *float32, src *float32, n int)
+
+// sigmoidV16 is dst = 1/(1+e^-src).
+//
+//go:noescape
+func sigmoidV16(dst *float32, src *float32, n int)
+
+// tanhV16 is dst = tanh(src).
+//
+//go:noescape
+func tanhV16(dst *float32, src *float32, n int)
+
+// erfV16 is dst = erf(src).
+//
+//go:noescape
+func erfV16(dst *float32, src *float32, n int)
+
+// geluV16 is dst = src/2 * (1 + erf(src/sqrt 2)).
+//
+//go:noescape
+func geluV16(dst *float32, src *float32, n int)
+
+// geluTanhV16 is dst = src/2 * (1 + tanh(sqrt(2/pi) * (src + 0.044715 src^3))).
+//
+//go:noescape
+func geluTanhV16(dst *float32, src *float32, n int)
+
+// siluV16 is dst = src/(1+e^-src).
+//
+//go:noescape
+func siluV16(dst *float32, src *float32, n int)
+
+// axpy16 is dst += src * *w.
+//
+//go:noescape
+func axpy16(dst *float32, src *float32, w *float32, n int)
+
+// maxV16 leaves the largest of each lane in out, which holds the start.
+//
+//go:noescape
+func maxV16(out *float32, src *float32, n int)
+
+// expSumV16 is dst = e^(src - *shift), with the sums of each lane added to out.
+//
+//go:noescape
+func expSumV16(out *float32, dst *float32, src *float32, shift *float32, n int)
+
+// dotV16 adds the products of each lane to out, four vectors at a time.
+//
+//go:noescape
+func dotV16(out *float32, a *float32, b *float32, n int)
+
+// lstmCell16 is c = s(f)*c + s(i)*tanh(cand) and h = s(o)*tanh(c), s being the sigmoid.
+//
+//go:noescape
+func lstmCell16(i *float32, o *float32, f *float32, cand *float32, c *float32, h *float32, n int)
+
+// gruCell16 is z = s(xz + rz), t = tanh(xh + s(xr + rr)*rh) and h = t + z*(h - t), s being the sigmoid.
+//
+//go:noescape
+func gruCell16(xz *float32, xr *float32, xh *float32, rz *float32, rr *float32, rh *float32, h *float32, n int)
+
+// tileBias16 is c = the same of (c + bias).
+//
+//go:noescape
+func tileBias16(c *float32, rows int, ldc int, bias *float32, param *float32)
+
+// tileRelu16 is c = relu of (c + bias).
+//
+//go:noescape
+func tileRelu16(c *float32, rows int, ldc int, bias *float32, param *float32)
+
+// tileClip16 is c = the part between param[0] and param[1] of (c + bias).
+//
+//go:noescape
+func tileClip16(c *float32, rows int, ldc int, bias *float32, param *float32)
+
+// tileLeaky16 is c = leaky relu with slope param[0] of (c + bias).
+//
+//go:noescape
+func tileLeaky16(c *float32, rows int, ldc int, bias *float32, param *float32)
+
+// tileHardSigmoid16 is c = max(0, min(1, param[0]*x + param[1])) of (c + bias).
+//
+//go:noescape
+func tileHardSigmoid16(c *float32, rows int, ldc int, bias *float32, param *float32)
+
+// tileHardSwish16 is c = x * max(0, min(1, param[0]*x + param[1])) of (c + bias).
+//
+//go:noescape
+func tileHardSwish16(c *float32, rows int, ldc int, bias *float32, param *float32)
+
+// tileSigmoid16 is c = sigmoid of (c + bias).
+//
+//go:noescape
+func tileSigmoid16(c *float32, rows int, ldc int, bias *float32, param *float32)
+
+// tileTanh16 is c = tanh of (c + bias).
+//
+//go:noescape
+func tileTanh16(c *float32, rows int, ldc int, bias *float32, param *float32)
+
+// tileGelu16 is c = gelu of (c + bias).
+//
+//go:noescape
+func tileGelu16(c *float32, rows int, ldc int, bias *float32, param *float32)
+
+// tileGeluTanh16 is c = gelu by tanh of (c + bias).
+//
+//go:noescape
+func tileGeluTanh16(c *float32, rows int, ldc int, bias *float32, param *float32)
+
+// tileSilu16 is c = silu of (c + bias).
+//
+//go:noescape
+func tileSilu16(c *float32, rows int, ldc int, bias *float32, param *float32)
+
+// tileAdd16 is c += src, both two vectors wide.
+//
+//go:noescape
+func tileAdd16(c *float32, rows int, ldc int, src *float32, lds int)

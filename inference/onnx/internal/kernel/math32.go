@@ -88,3 +88,11 @@ func ErfSlice(dst, src []float32) { Best().Erf(dst, src) }
 
 // ReluSlice is dst = max(src, 0); NaN stays NaN.
 func ReluSlice(dst, src []float32) { Best().Relu(dst, src) }
+
+// Gelu is x/2 * (1 + erf(x/sqrt 2)).
+func Gelu(x float32) float32 { return x / 2 * (1 + Erf(x*(math.Sqrt2/2))) }
+
+// GeluTanh is Gelu with the error function approximated by tanh.
+func GeluTanh(x float32) float32 {
+	return x / 2 * (1 + Tanh(0.7978845608028654*(x+0.044715*x*x*x)))
+}

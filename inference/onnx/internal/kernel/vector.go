@@ -14,27 +14,31 @@ const (
 	opSigmoid
 	opTanh
 	opErf
+	opGelu
+	opGeluTanh
+	opSilu
 )
 
-// lanes is the width of the vector loops, whose lengths are multiples of it.
-const lanes = 8
+// maxLanes is the width of the widest vector loops. The lengths of vector loops are
+// multiples of ISA.lanes.
+const maxLanes = 16
 
 // unary is dst = op(src). Elements beyond the last full vector go through a padded
 // one, so that a number gives the same result wherever it stands.
 func (s *ISA) unary(op unaryOp, dst, src []float32) {
-	if !s.vector {
+	if s.lanes == 0 {
 		scalarUnary(op, dst, src)
 		return
 	}
 	dst = dst[:len(src)]
-	n := len(src) &^ (lanes - 1)
+	n := len(src) &^ (s.lanes - 1)
 	if n > 0 {
-		vecUnary(op, &dst[0], &src[0], n)
+		vecUnary(s.lanes, op, &dst[0], &src[0], n)
 	}
 	if n < len(src) {
-		var buf [lanes]float32
+		var buf [maxLanes]float32
 		copy(buf[:], src[n:])
-		vecUnary(op, &buf[0], &buf[0], lanes)
+		vecUnary(s.lanes, op, &buf[0], &buf[0], s.lanes)
 		copy(dst[n:], buf[:])
 	}
 }
@@ -58,9 +62,21 @@ func scalarUnary(op unaryOp, dst, src []float32) {
 		for i, v := range src {
 			dst[i] = Tanh(v)
 		}
-	default:
+	case opErf:
 		for i, v := range src {
 			dst[i] = Erf(v)
+		}
+	case opGelu:
+		for i, v := range src {
+			dst[i] = Gelu(v)
+		}
+	case opGeluTanh:
+		for i, v := range src {
+			dst[i] = GeluTanh(v)
+		}
+	default:
+		for i, v := range src {
+			dst[i] = v * Sigmoid(v)
 		}
 	}
 }
@@ -80,13 +96,22 @@ func (s *ISA) Tanh(dst, src []float32) { s.unary(opTanh, dst, src) }
 // Erf is dst = erf(src), within 3e-7.
 func (s *ISA) Erf(dst, src []float32) { s.unary(opErf, dst, src) }
 
+// Gelu is dst = src/2 * (1 + erf(src/sqrt 2)).
+func (s *ISA) Gelu(dst, src []float32) { s.unary(opGelu, dst, src) }
+
+// GeluTanh is Gelu with the error function approximated by tanh.
+func (s *ISA) GeluTanh(dst, src []float32) { s.unary(opGeluTanh, dst, src) }
+
+// Silu is dst = src/(1+e^-src).
+func (s *ISA) Silu(dst, src []float32) { s.unary(opSilu, dst, src) }
+
 // Axpy is dst += w * src.
 func (s *ISA) Axpy(dst, src []float32, w float32) {
 	src = src[:len(dst)]
 	n := 0
-	if s.vector {
-		if n = len(dst) &^ (lanes - 1); n > 0 {
-			vecAxpy(&dst[0], &src[0], &w, n)
+	if s.lanes > 0 {
+		if n = len(dst) &^ (s.lanes - 1); n > 0 {
+			vecAxpy(s.lanes, &dst[0], &src[0], &w, n)
 		}
 	}
 	for i := n; i < len(dst); i++ {
@@ -98,10 +123,10 @@ func (s *ISA) Axpy(dst, src []float32, w float32) {
 func (s *ISA) Dot(a, b []float32) float32 {
 	b = b[:len(a)]
 	sum, n := float32(0), 0
-	if s.vector {
-		if n = len(a) &^ (4*lanes - 1); n > 0 {
-			var acc [lanes]float32
-			vecDot(&acc[0], &a[0], &b[0], n)
+	if s.lanes > 0 {
+		if n = len(a) &^ (4*s.lanes - 1); n > 0 {
+			var acc [maxLanes]float32
+			vecDot(s.lanes, &acc[0], &a[0], &b[0], n)
 			for _, v := range acc {
 				sum += v
 			}
@@ -116,13 +141,13 @@ func (s *ISA) Dot(a, b []float32) float32 {
 // Max is the largest of x, -Inf of nothing.
 func (s *ISA) Max(x []float32) float32 {
 	top, n := float32(math.Inf(-1)), 0
-	if s.vector {
-		if n = len(x) &^ (lanes - 1); n > 0 {
-			var acc [lanes]float32
+	if s.lanes > 0 {
+		if n = len(x) &^ (s.lanes - 1); n > 0 {
+			var acc [maxLanes]float32
 			for i := range acc {
 				acc[i] = top
 			}
-			vecMax(&acc[0], &x[0], n)
+			vecMax(s.lanes, &acc[0], &x[0], n)
 			for _, v := range acc {
 				top = max(top, v)
 			}
@@ -138,19 +163,19 @@ func (s *ISA) Max(x []float32) float32 {
 func (s *ISA) ExpSum(dst, src []float32, shift float32) float32 {
 	dst = dst[:len(src)]
 	sum, n := float32(0), 0
-	if s.vector {
-		n = len(src) &^ (lanes - 1)
-		var acc [lanes]float32
+	if s.lanes > 0 {
+		n = len(src) &^ (s.lanes - 1)
+		var acc [maxLanes]float32
 		if n > 0 {
-			vecExpSum(&acc[0], &dst[0], &src[0], &shift, n)
+			vecExpSum(s.lanes, &acc[0], &dst[0], &src[0], &shift, n)
 		}
 		if n < len(src) {
-			var buf [lanes]float32
+			var buf [maxLanes]float32
 			r := copy(buf[:], src[n:])
-			for i := r; i < lanes; i++ {
+			for i := r; i < maxLanes; i++ {
 				buf[i] = float32(math.Inf(-1)) // adds nothing
 			}
-			vecExpSum(&acc[0], &buf[0], &buf[0], &shift, lanes)
+			vecExpSum(s.lanes, &acc[0], &buf[0], &buf[0], &shift, s.lanes)
 			copy(dst[n:], buf[:])
 		}
 		for _, v := range acc {
@@ -169,22 +194,22 @@ func (s *ISA) ExpSum(dst, src []float32, shift float32) float32 {
 // arith computes dst = a op b, b one number where single is set, and reports false
 // for what has no vector loop.
 func (s *ISA) arith(op ArithOp, dst, a, b []float32, single bool) bool {
-	if !s.vector || len(dst) < lanes || op > Div {
+	if s.lanes == 0 || len(dst) < s.lanes || op > Div {
 		return false
 	}
-	n := len(dst) &^ (lanes - 1)
-	vecArith(op, &dst[0], &a[0], &b[0], n, single)
+	n := len(dst) &^ (s.lanes - 1)
+	vecArith(s.lanes, op, &dst[0], &a[0], &b[0], n, single)
 	if n == len(dst) {
 		return true
 	}
-	var x, y [lanes]float32
+	var x, y [maxLanes]float32
 	copy(x[:], a[n:])
 	if single {
 		y[0] = b[0]
 	} else {
 		copy(y[:], b[n:])
 	}
-	vecArith(op, &x[0], &x[0], &y[0], lanes, single)
+	vecArith(s.lanes, op, &x[0], &x[0], &y[0], s.lanes, single)
 	copy(dst[n:], x[:])
 	return true
 }

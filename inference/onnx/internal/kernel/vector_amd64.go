@@ -1,48 +1,223 @@
 package kernel
 
 // The functions below call the assembly directly, never through a variable, so that
-// the compiler sees that their arguments do not escape.
+// the compiler sees that their arguments do not escape. lanes is 8 (AVX2) or 16
+// (AVX-512).
 
-func vecUnary(op unaryOp, dst, src *float32, n int) {
+func vecUnary(lanes int, op unaryOp, dst, src *float32, n int) {
+	if lanes == 16 {
+		vecUnary16(op, dst, src, n)
+		return
+	}
+	vecUnary8(op, dst, src, n)
+}
+
+func vecUnary8(op unaryOp, dst, src *float32, n int) {
 	switch op {
 	case opRelu:
-		reluV(dst, src, n)
+		reluV8(dst, src, n)
 	case opExp:
-		expV(dst, src, n)
+		expV8(dst, src, n)
 	case opSigmoid:
-		sigmoidV(dst, src, n)
+		sigmoidV8(dst, src, n)
 	case opTanh:
-		tanhV(dst, src, n)
+		tanhV8(dst, src, n)
+	case opErf:
+		erfV8(dst, src, n)
+	case opGelu:
+		geluV8(dst, src, n)
+	case opGeluTanh:
+		geluTanhV8(dst, src, n)
 	default:
-		erfV(dst, src, n)
+		siluV8(dst, src, n)
 	}
 }
 
-func vecArith(op ArithOp, dst, a, b *float32, n int, single bool) {
+func vecUnary16(op unaryOp, dst, src *float32, n int) {
+	switch op {
+	case opRelu:
+		reluV16(dst, src, n)
+	case opExp:
+		expV16(dst, src, n)
+	case opSigmoid:
+		sigmoidV16(dst, src, n)
+	case opTanh:
+		tanhV16(dst, src, n)
+	case opErf:
+		erfV16(dst, src, n)
+	case opGelu:
+		geluV16(dst, src, n)
+	case opGeluTanh:
+		geluTanhV16(dst, src, n)
+	default:
+		siluV16(dst, src, n)
+	}
+}
+
+func vecArith(lanes int, op ArithOp, dst, a, b *float32, n int, single bool) {
+	if lanes == 16 {
+		vecArith16(op, dst, a, b, n, single)
+		return
+	}
+	vecArith8(op, dst, a, b, n, single)
+}
+
+func vecArith8(op ArithOp, dst, a, b *float32, n int, single bool) {
 	switch {
 	case op == Add && single:
-		addVS(dst, a, b, n)
+		addVS8(dst, a, b, n)
 	case op == Add:
-		addVV(dst, a, b, n)
+		addVV8(dst, a, b, n)
 	case op == Sub && single:
-		subVS(dst, a, b, n)
+		subVS8(dst, a, b, n)
 	case op == Sub:
-		subVV(dst, a, b, n)
+		subVV8(dst, a, b, n)
 	case op == Mul && single:
-		mulVS(dst, a, b, n)
+		mulVS8(dst, a, b, n)
 	case op == Mul:
-		mulVV(dst, a, b, n)
+		mulVV8(dst, a, b, n)
 	case single:
-		divVS(dst, a, b, n)
+		divVS8(dst, a, b, n)
 	default:
-		divVV(dst, a, b, n)
+		divVV8(dst, a, b, n)
 	}
 }
 
-func vecAxpy(dst, src, w *float32, n int) { axpy(dst, src, w, n) }
+func vecArith16(op ArithOp, dst, a, b *float32, n int, single bool) {
+	switch {
+	case op == Add && single:
+		addVS16(dst, a, b, n)
+	case op == Add:
+		addVV16(dst, a, b, n)
+	case op == Sub && single:
+		subVS16(dst, a, b, n)
+	case op == Sub:
+		subVV16(dst, a, b, n)
+	case op == Mul && single:
+		mulVS16(dst, a, b, n)
+	case op == Mul:
+		mulVV16(dst, a, b, n)
+	case single:
+		divVS16(dst, a, b, n)
+	default:
+		divVV16(dst, a, b, n)
+	}
+}
 
-func vecMax(acc, src *float32, n int) { maxV(acc, src, n) }
+func vecAxpy(lanes int, dst, src, w *float32, n int) {
+	if lanes == 16 {
+		axpy16(dst, src, w, n)
+		return
+	}
+	axpy8(dst, src, w, n)
+}
 
-func vecExpSum(acc, dst, src, shift *float32, n int) { expSumV(acc, dst, src, shift, n) }
+func vecMax(lanes int, acc, src *float32, n int) {
+	if lanes == 16 {
+		maxV16(acc, src, n)
+		return
+	}
+	maxV8(acc, src, n)
+}
 
-func vecDot(acc, a, b *float32, n int) { dotV(acc, a, b, n) }
+func vecExpSum(lanes int, acc, dst, src, shift *float32, n int) {
+	if lanes == 16 {
+		expSumV16(acc, dst, src, shift, n)
+		return
+	}
+	expSumV8(acc, dst, src, shift, n)
+}
+
+func vecDot(lanes int, acc, a, b *float32, n int) {
+	if lanes == 16 {
+		dotV16(acc, a, b, n)
+		return
+	}
+	dotV8(acc, a, b, n)
+}
+
+func vecLSTM(lanes int, i, o, f, g, c, h *float32, n int) {
+	if lanes == 16 {
+		lstmCell16(i, o, f, g, c, h, n)
+		return
+	}
+	lstmCell8(i, o, f, g, c, h, n)
+}
+
+func vecGRU(lanes int, xz, xr, xh, rz, rr, rh, h *float32, n int) {
+	if lanes == 16 {
+		gruCell16(xz, xr, xh, rz, rr, rh, h, n)
+		return
+	}
+	gruCell8(xz, xr, xh, rz, rr, rh, h, n)
+}
+
+func vecTileAdd(lanes int, c *float32, rows, ldc int, src *float32, lds int) {
+	if lanes == 16 {
+		tileAdd16(c, rows, ldc, src, lds)
+		return
+	}
+	tileAdd8(c, rows, ldc, src, lds)
+}
+
+func vecTile(lanes int, kind ActKind, c *float32, rows, ldc int, bias, param *float32) {
+	if lanes == 16 {
+		vecTile16(kind, c, rows, ldc, bias, param)
+		return
+	}
+	vecTile8(kind, c, rows, ldc, bias, param)
+}
+
+func vecTile8(kind ActKind, c *float32, rows, ldc int, bias, param *float32) {
+	switch kind {
+	case Relu:
+		tileRelu8(c, rows, ldc, bias, param)
+	case Clip:
+		tileClip8(c, rows, ldc, bias, param)
+	case Leaky:
+		tileLeaky8(c, rows, ldc, bias, param)
+	case HardSigmoid:
+		tileHardSigmoid8(c, rows, ldc, bias, param)
+	case HardSwish:
+		tileHardSwish8(c, rows, ldc, bias, param)
+	case SigmoidAct:
+		tileSigmoid8(c, rows, ldc, bias, param)
+	case TanhAct:
+		tileTanh8(c, rows, ldc, bias, param)
+	case GeluAct:
+		tileGelu8(c, rows, ldc, bias, param)
+	case GeluTanhAct:
+		tileGeluTanh8(c, rows, ldc, bias, param)
+	case SiluAct:
+		tileSilu8(c, rows, ldc, bias, param)
+	default:
+		tileBias8(c, rows, ldc, bias, param)
+	}
+}
+
+func vecTile16(kind ActKind, c *float32, rows, ldc int, bias, param *float32) {
+	switch kind {
+	case Relu:
+		tileRelu16(c, rows, ldc, bias, param)
+	case Clip:
+		tileClip16(c, rows, ldc, bias, param)
+	case Leaky:
+		tileLeaky16(c, rows, ldc, bias, param)
+	case HardSigmoid:
+		tileHardSigmoid16(c, rows, ldc, bias, param)
+	case HardSwish:
+		tileHardSwish16(c, rows, ldc, bias, param)
+	case SigmoidAct:
+		tileSigmoid16(c, rows, ldc, bias, param)
+	case TanhAct:
+		tileTanh16(c, rows, ldc, bias, param)
+	case GeluAct:
+		tileGelu16(c, rows, ldc, bias, param)
+	case GeluTanhAct:
+		tileGeluTanh16(c, rows, ldc, bias, param)
+	case SiluAct:
+		tileSilu16(c, rows, ldc, bias, param)
+	default:
+		tileBias16(c, rows, ldc, bias, param)
+	}
+}

@@ -2,17 +2,24 @@
 
 package kernel
 
-// No machine but amd64 has vector loops: ISA.vector is never set, and these are
-// never called.
+// No machine but amd64 has vector loops: ISA.lanes is 0, and these are never called.
 
-func vecUnary(unaryOp, *float32, *float32, int) {}
+func vecUnary(int, unaryOp, *float32, *float32, int) {}
 
-func vecArith(ArithOp, *float32, *float32, *float32, int, bool) {}
+func vecArith(int, ArithOp, *float32, *float32, *float32, int, bool) {}
 
-func vecAxpy(_, _, _ *float32, _ int) {}
+func vecAxpy(_ int, _, _, _ *float32, _ int) {}
 
-func vecMax(_, _ *float32, _ int) {}
+func vecMax(_ int, _, _ *float32, _ int) {}
 
-func vecExpSum(_, _, _, _ *float32, _ int) {}
+func vecExpSum(_ int, _, _, _, _ *float32, _ int) {}
 
-func vecDot(_, _, _ *float32, _ int) {}
+func vecDot(_ int, _, _, _ *float32, _ int) {}
+
+func vecLSTM(_ int, _, _, _, _, _, _ *float32, _ int) {}
+
+func vecGRU(_ int, _, _, _, _, _, _, _ *float32, _ int) {}
+
+func vecTileAdd(_ int, _ *float32, _, _ int, _ *float32, _ int) {}
+
+func vecTile(_ int, _ ActKind, _ *float32, _, _ int, _, _ *float32) {}

@@ -33,7 +33,9 @@ func main() {
 			tile(s, m)
 		}
 	}
-	vectors()
+	for _, wide = range []bool{false, true} {
+		vectors()
+	}
 	Generate()
 }
 
@@ -49,7 +51,13 @@ func tile(s shape, m int) {
 	element := rows(m, a)
 	ld := Load(Param("ldc"), GP64())
 	SHLQ(Imm(2), ld)
-	sums := clear(s, m)
+	// Few rows have too few sums to keep the multipliers busy, which take four cycles
+	// for each: they get several sets, for every second or fourth k.
+	sets := make([][][2]VecVirtual, min(unroll, max(1, 12/(2*m)&^1)))
+	for i := range sets {
+		sets[i] = clear(s, m)
+	}
+	sums := sets[0]
 	row := GP64()
 	MOVQ(c, row)
 	for r := range m {
@@ -67,7 +75,7 @@ func tile(s shape, m int) {
 		for r := range m {
 			VBROADCASTSS(element.at(r, u), av[r%2])
 			for v := range 2 {
-				VFMADD231PS(bv[v], av[r%2], sums[r][v])
+				VFMADD231PS(bv[v], av[r%2], sets[u%len(sets)][r][v])
 			}
 		}
 	}
@@ -102,6 +110,13 @@ func tile(s shape, m int) {
 	DECQ(k)
 	JNZ(LabelRef("one"))
 	Label("store")
+	for _, set := range sets[1:] {
+		for r := range m {
+			for v := range 2 {
+				VADDPS(set[r][v], sums[r][v], sums[r][v])
+			}
+		}
+	}
 	acc := Load(Param("acc"), GP64())
 	TESTQ(acc, acc)
 	JZ(LabelRef("set"))
