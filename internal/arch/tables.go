@@ -67,6 +67,8 @@ var Libraries = []Library{
 	{"github.com/cockroachdb/pebble/v2/vfs", []string{"state", "internal/checkpoint", "internal/runtime", "stream", "connector/file", "operator/operatortest"}},
 	{"github.com/klauspost/compress", []string{"connector/file"}},
 	{"github.com/twmb/franz-go/pkg/kfake", []string{"connector/kafka/kafkatest", "examples/fraud"}},
+	{"gocloud.dev", []string{"state/snapshot/blobstore"}},
+	{"golang.org/x/image", []string{"inference/onnx/internal/ops/vision"}},
 	{"golang.org/x/sys/cpu", []string{"inference/onnx/internal/kernel"}},
 	{"google.golang.org/protobuf/encoding/protowire", []string{"inference/onnx/internal/pb"}},
 	{"modernc.org/sqlite", []string{"connector/sql/sqlite"}},
@@ -77,7 +79,7 @@ var Libraries = []Library{
 }
 
 // testKits are the packages whose users are tests.
-var testKits = []string{"stream/streamtest", "operator/operatortest", "state/statetest", "connector/connectortest"}
+var testKits = []string{"stream/streamtest", "operator/operatortest", "state/statetest", "state/snapshot/snapshottest", "connector/connectortest"}
 
 // Bounds on size.
 const (
@@ -109,12 +111,13 @@ var Impure = map[string][]string{
 
 // ImpureFiles lists the files and folders that may call what Impure names outside tests, with the reason.
 var ImpureFiles = map[string]string{
-	"cmd":                    "programs: they are the outside",
-	"examples":               "programs: they are the outside",
-	"operator/clock.go":      "the clock of the machine itself",
-	"internal/sched/real.go": "the driver of production: timers of the machine",
-	"internal/nexmark/cmd":   "programs: they are the outside",
-	"connector/kafka":        "a network of its own goroutines: timers between tries, nonces of a login",
+	"cmd":                     "programs: they are the outside",
+	"examples":                "programs: they are the outside",
+	"operator/clock.go":       "the clock of the machine itself",
+	"state/snapshot/sleep.go": "the clock of the machine, for waits between tries that are given no other",
+	"internal/sched/real.go":  "the driver of production: timers of the machine",
+	"internal/nexmark/cmd":    "programs: they are the outside",
+	"connector/kafka":         "a network of its own goroutines: timers between tries, nonces of a login",
 }
 
 // Limits bounds the package-level names of a public package: past it the package is two, or says things twice.

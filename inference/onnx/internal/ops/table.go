@@ -10,9 +10,13 @@ import (
 	"github.com/turgo-io/turgo/inference/onnx/internal/ops/nn"
 	"github.com/turgo-io/turgo/inference/onnx/internal/ops/op"
 	"github.com/turgo-io/turgo/inference/onnx/internal/ops/quant"
+	"github.com/turgo-io/turgo/inference/onnx/internal/ops/random"
 	"github.com/turgo-io/turgo/inference/onnx/internal/ops/reduce"
 	"github.com/turgo-io/turgo/inference/onnx/internal/ops/sequence"
+	"github.com/turgo-io/turgo/inference/onnx/internal/ops/signal"
 	"github.com/turgo-io/turgo/inference/onnx/internal/ops/text"
+	"github.com/turgo-io/turgo/inference/onnx/internal/ops/training"
+	"github.com/turgo-io/turgo/inference/onnx/internal/ops/vision"
 )
 
 // Set is a table of operators by domain and name.
@@ -55,9 +59,13 @@ func families() [][]op.Def {
 		ml.Table(),
 		nn.Table(),
 		quant.Table(),
+		random.Table(),
 		reduce.Table(),
 		sequence.Table(),
+		signal.Table(),
 		text.Table(),
+		training.Table(),
+		vision.Table(),
 	}
 }
 

@@ -19,7 +19,6 @@ func Table() []op.Def {
 		op.Def{Name: "Clip", Since: 1, Wide: true, New: newClip},
 		op.Def{Name: "PRelu", Since: 1, Wide: true, New: newPRelu},
 		op.Def{Name: "Identity", Since: 1, New: newIdentity},
-		op.Def{Name: "Dropout", Since: 1, Wide: true, New: newDropout},
 		op.Def{Name: "IsNaN", Since: 9, Wide: true, New: newIsNaN},
 		op.Def{Name: "IsInf", Since: 10, Wide: true, New: newIsInf},
 	)

@@ -5,7 +5,6 @@ import (
 	"unsafe"
 
 	"github.com/turgo-io/turgo/inference/onnx/internal/kernel"
-	"github.com/turgo-io/turgo/inference/onnx/internal/ops/convert"
 	"github.com/turgo-io/turgo/inference/onnx/internal/ops/op"
 	"github.com/turgo-io/turgo/inference/tensor"
 )
@@ -59,58 +58,4 @@ func runWhere(c *op.Ctx) error {
 
 func newIdentity(*op.Build) (op.Kernel, error) {
 	return op.Func(func(c *op.Ctx) error { return c.Pass(0, 0) }), nil
-}
-
-// newDropout is the identity; its mask says that everything is kept. Training
-// mode is refused when it is asked for.
-func newDropout(b *op.Build) (op.Kernel, error) {
-	b.Ignore("ratio", "seed", "is_test")
-	version := b.Version()
-	return op.Func(func(c *op.Ctx) error {
-		x, err := c.Need(0)
-		if err != nil {
-			return err
-		}
-		if t := c.In(2); t != nil {
-			if on, err := tensor.Item[bool](t); err != nil || on && !zeroRatio(c.In(1)) {
-				return fmt.Errorf("%w: Dropout in training mode", op.ErrInput)
-			}
-		}
-		if c.HasOut(1) {
-			if err := keepAll(c, x, version); err != nil {
-				return err
-			}
-		}
-		return c.Pass(0, 0)
-	}), nil
-}
-
-func zeroRatio(t *tensor.Tensor) bool {
-	var v [1]float64
-	return t != nil && t.Len() == 1 && convert.ToFloat64(v[:], t) == nil && v[0] == 0
-}
-
-func keepAll(c *op.Ctx, x *tensor.Tensor, version int) error {
-	elem := tensor.Bool
-	if version < 10 {
-		elem = x.Elem()
-	}
-	mask, err := c.Out(1, elem, x.Shape())
-	if err != nil {
-		return err
-	}
-	if elem == tensor.Bool {
-		for i, m := 0, tensor.Slice[bool](mask); i < len(m); i++ {
-			m[i] = true
-		}
-		return nil
-	}
-	ones, err := op.Scratch[float64](c, x.Len())
-	if err != nil {
-		return err
-	}
-	for i := range ones {
-		ones[i] = 1
-	}
-	return convert.FromFloat64(mask, ones)
 }
