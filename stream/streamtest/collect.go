@@ -3,7 +3,9 @@ package streamtest
 import (
 	"encoding/binary"
 	"fmt"
+	"slices"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -24,10 +26,18 @@ type Collected[T any] struct {
 
 // Collect ends a stream in a collecting sink.
 func Collect[T any](h *Harness, s *stream.Stream[T]) *Collected[T] {
-	c := &Collected[T]{h: h, prepared: map[uint64][]operator.Record[T]{}, done: map[uint64]bool{}}
-	s.To(c).Name("collect")
+	c := NewCollected[T](h)
+	c.From(s)
 	return c
 }
+
+// NewCollected returns a collecting sink that no stream ends in yet: for Harness.Rebuild.
+func NewCollected[T any](h *Harness) *Collected[T] {
+	return &Collected[T]{h: h, prepared: map[uint64][]operator.Record[T]{}, done: map[uint64]bool{}}
+}
+
+// From ends a stream in the sink.
+func (c *Collected[T]) From(s *stream.Stream[T]) *stream.Output { return s.To(c).Name("collect") }
 
 // Values returns what is visible, in the order in which it was committed.
 func (c *Collected[T]) Values() []T {
@@ -48,6 +58,28 @@ func (c *Collected[T]) Exactly(t testing.TB, want ...T) {
 		t.Fatalf("seed %d, %d steps, %d crashes replays it", c.h.seed, c.h.steps, c.h.crashes)
 	}
 }
+
+// Diff is Exactly as an error, nil if there is no difference: for Explore.
+func (c *Collected[T]) Diff(want ...T) error {
+	got := c.Values()
+	var missing []T
+	for _, w := range want {
+		i := slices.IndexFunc(got, func(g T) bool { return assert.ObjectsAreEqual(w, g) })
+		if i < 0 {
+			missing = append(missing, w)
+			continue
+		}
+		got = slices.Delete(got, i, i+1)
+	}
+	if len(missing)+len(got) == 0 {
+		return nil
+	}
+	return fmt.Errorf("streamtest: %d of %d records are missing: %v; %d are too many: %v",
+		len(missing), len(want), few(missing), len(got), few(got))
+}
+
+// few is what a message shows of many.
+func few[T any](all []T) []T { return all[:min(len(all), 5)] }
 
 // InOrder fails the test unless the stream put out want in that order: for jobs of parallelism 1.
 func (c *Collected[T]) InOrder(t testing.TB, want ...T) {
@@ -74,7 +106,7 @@ func (c *Collected[T]) Writer(x operator.Context) (operator.Writer[T], error) {
 			c.commit(binary.LittleEndian.Uint64(p))
 		}
 	}
-	return &collectWriter[T]{sink: c}, nil
+	return &collectWriter[T]{sink: c, context: x}, nil
 }
 
 func (c *Collected[T]) commit(token uint64) {
@@ -88,8 +120,10 @@ func (c *Collected[T]) commit(token uint64) {
 
 type collectWriter[T any] struct {
 	sink    *Collected[T]
+	context operator.Context
 	open    []operator.Record[T]
 	waiting []promise
+	slow    []answer
 }
 
 // promise is what a checkpoint holds of the writer: records under a token.
@@ -98,43 +132,103 @@ type promise struct {
 	token      uint64
 }
 
+// answer is one of Prepare that takes its time.
+type answer struct {
+	at   int64
+	give func()
+}
+
 func (w *collectWriter[T]) Write(time int64, v *T) error {
-	w.open = append(w.open, operator.Record[T]{Time: time, Value: *v})
-	return nil
+	return w.sink.h.called("writing", func() {
+		w.open = append(w.open, operator.Record[T]{Time: time, Value: *v})
+	})
 }
 
 func (w *collectWriter[T]) Flush() error { return nil }
 
+// Prepare puts what was written under a token. The token of a call that fails belongs to the next checkpoint, as those
+// of checkpoints that fail elsewhere do.
 func (w *collectWriter[T]) Prepare(n int64, done func([]byte, error)) {
-	c := w.sink
-	c.tokens++
-	w.waiting = append(w.waiting, promise{n, c.tokens})
-	c.prepared[c.tokens], w.open = w.open, nil
-	c.h.prepared(n)
+	h := w.sink.h
+	err := h.called("preparing", func() { w.prepare(n) })
 	var payload []byte
 	for _, p := range w.waiting { // those of checkpoints that failed become durable with this one
 		payload = binary.LittleEndian.AppendUint64(payload, p.token)
 	}
-	done(payload, nil)
+	give := func() { done(payload, err) }
+	if wait, slow := h.prepared(n); slow {
+		w.slow = append(w.slow, answer{w.context.Env().Clock.Now() + int64(wait), give})
+		return
+	}
+	give()
+}
+
+func (w *collectWriter[T]) prepare(n int64) {
+	c := w.sink
+	c.tokens++
+	w.waiting = append(w.waiting, promise{n, c.tokens})
+	c.prepared[c.tokens], w.open = w.open, nil
 }
 
 func (w *collectWriter[T]) Commit(n int64) error {
-	for len(w.waiting) > 0 && w.waiting[0].checkpoint <= n {
-		w.sink.commit(w.waiting[0].token)
-		w.waiting = w.waiting[1:]
+	return w.sink.h.called("committing", func() {
+		for len(w.waiting) > 0 && w.waiting[0].checkpoint <= n {
+			w.sink.commit(w.waiting[0].token)
+			w.waiting = w.waiting[1:]
+		}
+	})
+}
+
+// Deadline is when the earliest slow answer is due.
+func (w *collectWriter[T]) Deadline() (at int64) {
+	for _, a := range w.slow {
+		if at == 0 || a.at < at {
+			at = a.at
+		}
+	}
+	return at
+}
+
+// Tick gives the slow answers that are due.
+func (w *collectWriter[T]) Tick(now int64) error {
+	waiting := w.slow
+	w.slow = nil
+	for _, a := range waiting {
+		if a.at <= now {
+			a.give()
+		} else {
+			w.slow = append(w.slow, a)
+		}
 	}
 	return nil
 }
 
 func (w *collectWriter[T]) Close() error { return nil }
 
-// prepared counts the barriers at sinks, for CrashAtBarrier.
-func (h *Harness) prepared(n int64) {
+// called counts a call of a sink and makes it, unless the plan fails it. A process that has crashed calls nobody.
+func (h *Harness) called(what string, do func()) error {
+	if h.disk.crashed {
+		return nil
+	}
+	h.calls++
+	_, fails := h.due(SinkError, h.calls)
+	if !fails || h.calls%2 == 0 {
+		do()
+	}
+	if !fails {
+		return nil
+	}
+	return fmt.Errorf("%w: %s", ErrFault, what)
+}
+
+// prepared counts the barriers at sinks, for CrashAtBarrier, and says how long the answer takes.
+func (h *Harness) prepared(n int64) (wait time.Duration, slow bool) {
 	if n > h.barrier {
 		h.barrier = n
 		h.barriers++
-		if h.plan.barriers[h.barriers] {
-			h.crash = true
-		}
+		_, now := h.due(CrashBarrier, h.barriers)
+		h.crash = h.crash || now
 	}
+	h.prepares++
+	return h.due(SinkSlow, h.prepares)
 }

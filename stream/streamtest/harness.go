@@ -6,10 +6,9 @@ import (
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
+	"strings"
 	"testing"
 	"time"
-
-	"github.com/cockroachdb/pebble/v2/vfs"
 
 	"github.com/turgo-io/turgo/internal/sched"
 	"github.com/turgo-io/turgo/operator"
@@ -30,6 +29,9 @@ func With(opts ...stream.Option) Option {
 	return func(h *Harness) { h.options = append(h.options, opts...) }
 }
 
+// Faults adds what shall go wrong.
+func Faults(p Plan) Option { return func(h *Harness) { h.plan.add(p...) } }
+
 // MaxSteps bounds a run (10 million): one that takes more fails the test.
 func MaxSteps(n int) Option { return func(h *Harness) { h.maxSteps = n } }
 
@@ -44,25 +46,44 @@ type Harness struct {
 	options  []stream.Option
 	maxSteps int
 	lose     int
-	fs       *swapFS
+	disk     *disk
 	random   *rand.Rand
+	plan     schedule
+	rebuild  func(life int)
+	lifeOpts func(life int) []stream.Option
 
+	driver   *driver // of the life that runs
 	now      int64
 	steps    int
 	trace    uint64
 	crashes  int
-	plan     faults
+	failures int   // runs that ended with an error of the plan
 	records  int   // emitted by sources
+	calls    int   // of sinks
+	prepares int   // of sinks
 	barrier  int64 // the newest checkpoint that a sink prepared
-	barriers int64 // how many there were
+	barriers int   // how many there were
 	crash    bool  // a fault asked for a crash before the next step
 }
 
-// faults is what shall go wrong.
-type faults struct {
-	barriers map[int64]bool
-	records  map[int]bool
-	steps    map[int]bool
+// schedule is a plan by what its faults hang on.
+type schedule map[moment]time.Duration
+
+type moment struct {
+	kind FaultKind
+	at   int
+}
+
+func (s schedule) add(faults ...Fault) {
+	for _, f := range faults {
+		s[moment{f.Kind, f.At}] = f.For
+	}
+}
+
+// due reports whether a fault of a kind is planned there, and how long it lasts.
+func (h *Harness) due(k FaultKind, at int) (time.Duration, bool) {
+	d, ok := h.plan[moment{k, at}]
+	return d, ok
 }
 
 // errCrash is how a simulated crash ends a run: no restart strategy of the job survives it.
@@ -71,54 +92,63 @@ var errCrash = operator.Permanent(errors.New("streamtest: simulated crash"))
 // New returns a harness. Its job takes a checkpoint each millisecond of virtual time, and runs each operator
 // twice, unless With says otherwise.
 func New(t testing.TB, opts ...Option) *Harness {
-	h := &Harness{
-		t: t, seed: 1, maxSteps: 10_000_000, lose: 100, now: Day.UnixNano(),
-		plan: faults{map[int64]bool{}, map[int]bool{}, map[int]bool{}},
-	}
+	h := &Harness{t: t, seed: 1, maxSteps: 10_000_000, lose: 100, now: Day.UnixNano(), plan: schedule{}}
 	for _, o := range opts {
 		o(h)
 	}
-	h.fs = &swapFS{FS: vfs.NewCrashableMem()}
+	h.disk = newDisk(h)
 	h.random = rand.New(rand.NewPCG(h.seed, 0x74757267)) // a stream of its own: faults do not move the schedule
-	h.job = stream.NewJob(t.Name(), append([]stream.Option{
-		stream.FileSystem(h.fs), stream.CheckpointEvery(time.Millisecond), stream.Parallelism(2),
-		stream.Logger(slog.New(slog.DiscardHandler)),
-	}, h.options...)...)
+	h.job = h.newJob()
 	return h
+}
+
+func (h *Harness) newJob(opts ...stream.Option) *stream.Job {
+	all := []stream.Option{
+		stream.FileSystem(h.disk), stream.CheckpointEvery(time.Millisecond), stream.Parallelism(2),
+		stream.Logger(slog.New(slog.DiscardHandler)),
+	}
+	return stream.NewJob(h.t.Name(), append(append(all, h.options...), opts...)...)
 }
 
 // Job returns the job under test, to build streams on.
 func (h *Harness) Job() *stream.Job { return h.job }
 
+// Rebuild makes the job anew for each life of the process, counted from 0: build connects the same sources and sinks
+// (Script.Stream, Collected.From) by the program of that life, under the options of that life. So a crash can
+// be an upgrade, or a change of parallelism. opts may be nil.
+func (h *Harness) Rebuild(opts func(life int) []stream.Option, build func(life int)) *Harness {
+	h.lifeOpts, h.rebuild = opts, build
+	return h
+}
+
 // CrashAtBarrier crashes the process while checkpoint n, counted from 1 over the whole run, is under
 // way: when the first sink has prepared it.
 func (h *Harness) CrashAtBarrier(n int64) *Harness {
-	h.plan.barriers[n] = true
-	return h
+	return h.Fault(Fault{Kind: CrashBarrier, At: int(n)})
 }
 
 // CrashAtRecord crashes the process when the sources have emitted n records, those emitted again
 // after a crash included.
-func (h *Harness) CrashAtRecord(n int) *Harness {
-	h.plan.records[n] = true
-	return h
-}
+func (h *Harness) CrashAtRecord(n int) *Harness { return h.Fault(Fault{Kind: CrashRecord, At: n}) }
 
 // CrashAtStep crashes the process before step n of the run.
-func (h *Harness) CrashAtStep(n int) *Harness {
-	h.plan.steps[n] = true
-	return h
-}
+func (h *Harness) CrashAtStep(n int) *Harness { return h.Fault(Fault{Kind: CrashStep, At: n}) }
 
 // CrashRandomly crashes the process n times, before steps that the seed chooses among the first within.
 func (h *Harness) CrashRandomly(n, within int) *Harness {
 	for range n {
-		h.plan.steps[h.random.IntN(within)] = true
+		h.CrashAtStep(h.random.IntN(within))
 	}
 	return h
 }
 
-// Trace returns a hash of every step that was taken: who stepped, what came of it.
+// Fault adds to what shall go wrong.
+func (h *Harness) Fault(f ...Fault) *Harness {
+	h.plan.add(f...)
+	return h
+}
+
+// Trace returns a hash of every step that was taken: who stepped, what came of it, and how long it all took.
 func (h *Harness) Trace() uint64 { return h.trace }
 
 // Steps returns how many steps were taken.
@@ -126,6 +156,17 @@ func (h *Harness) Steps() int { return h.steps }
 
 // Crashes returns how often the process crashed.
 func (h *Harness) Crashes() int { return h.crashes }
+
+// Failures returns how often the job ended with an error of the plan and was run again.
+func (h *Harness) Failures() int { return h.failures }
+
+// Counts returns how often there was what faults are counted by: the room for a plan.
+func (h *Harness) Counts() Counts {
+	return Counts{
+		Steps: h.steps, Barriers: h.barriers, Records: h.records, FileOps: h.disk.ops,
+		CheckpointReads: h.disk.reads, SinkCalls: h.calls, Prepares: h.prepares,
+	}
+}
 
 // Run runs the job to its end, through all faults. Any other error fails the test, with what replays it.
 func (h *Harness) Run() {
@@ -135,35 +176,50 @@ func (h *Harness) Run() {
 	}
 }
 
-// RunErr is Run for jobs that shall fail: it returns the job's error.
+// RunErr is Run for jobs that shall fail: it returns the job's error. What the plan has broken is no such error: as
+// somebody who operates the job would, the harness runs it again.
 func (h *Harness) RunErr(ctx context.Context) error {
-	for {
-		d := &driver{Sim: sched.NewSim(h.seed+uint64(h.crashes)*0x9E3779B97F4A7C15, h.now), h: h}
-		d.Before = d.before
-		err := h.job.RunOn(ctx, d)
-		h.now, h.trace = d.Now(), sched.Mix(h.trace^d.Trace())
-		if !errors.Is(err, errCrash) {
+	for life := 0; ; life++ {
+		if h.rebuild != nil {
+			h.build(life)
+		}
+		err := h.live(ctx, life)
+		switch {
+		case h.disk.crashed:
+			h.crashes++
+			h.crash = false
+			h.disk.restart() // only now: what was closed after the crash still saw the old files
+		case err != nil && planned(err) && h.failures < len(h.plan):
+			h.failures++
+			h.disk.full = 0 // who runs the job again makes room first
+		default:
 			return err
 		}
-		h.crashes++
-		h.crash = false
-		h.fs.restart() // only now: what was closed after the crash still saw the old files
 	}
 }
 
-// before runs before each step; false is a crash.
-func (d *driver) before(int) bool {
-	h := d.h
-	h.steps++
-	if d.cancelled != nil && d.ctx.Err() != nil {
-		d.cancelled()
-		d.cancelled = nil
+func (h *Harness) build(life int) {
+	var opts []stream.Option
+	if h.lifeOpts != nil {
+		opts = h.lifeOpts(life)
 	}
-	if h.plan.steps[h.steps] || h.crash {
-		h.fs.crash(h.lose, h.random)
-		return false
-	}
-	return h.steps < h.maxSteps
+	h.job = h.newJob(opts...)
+	h.rebuild(life)
+}
+
+// live runs the job once, to its end, failure or crash.
+func (h *Harness) live(ctx context.Context, life int) error {
+	d := &driver{Sim: sched.NewSim(h.seed+uint64(life)*0x9E3779B97F4A7C15, h.now), h: h}
+	d.Before = d.before
+	h.driver = d
+	err := h.job.RunOn(ctx, d)
+	h.now, h.trace = d.Now(), sched.Mix(h.trace^d.Trace()^uint64(d.Now()))
+	return err
+}
+
+// planned reports whether an error comes from the plan. Pebble makes text of some.
+func planned(err error) bool {
+	return errors.Is(err, ErrFault) || strings.Contains(err.Error(), ErrFault.Error())
 }
 
 // driver is a simulation as a runtime.Driver.
@@ -172,21 +228,71 @@ type driver struct {
 	h         *Harness
 	ctx       context.Context
 	cancelled func() // to be called when ctx has ended
+	stall     int64  // nanoseconds that the next task to step stands still
+}
+
+// before runs before each step; false is a crash.
+func (d *driver) before(int) bool {
+	h := d.h
+	h.steps++
+	d.Advance(time.Duration(h.disk.late.Swap(0)))
+	if jump, now := h.due(ClockJump, h.steps); now {
+		d.Advance(jump)
+	}
+	if wait, now := h.due(Stall, h.steps); now {
+		d.stall = int64(wait)
+	}
+	if d.cancelled != nil && d.ctx.Err() != nil {
+		d.cancelled()
+		d.cancelled = nil
+	}
+	if _, now := h.due(CrashStep, h.steps); now || h.crash {
+		h.disk.crash()
+	}
+	return !h.disk.crashed && h.steps < h.maxSteps
 }
 
 // Run steps all, and everything in the background, to the end or a crash.
 func (d *driver) Run(all []sched.Stepper) error {
-	d.Start(all...)
+	for _, s := range all {
+		d.Start(&stallable{Stepper: s, d: d})
+	}
 	err := d.Sim.Run()
 	switch {
+	case d.h.disk.crashed:
+		return errCrash
 	case err != nil:
 		return err
-	case d.h.fs.crashed:
-		return errCrash
 	case d.h.steps >= d.h.maxSteps:
 		return fmt.Errorf("streamtest: no end after %d steps; set MaxSteps if the job needs more", d.h.steps)
 	}
 	return nil
+}
+
+// stallable is a stepper that can be kept from stepping.
+type stallable struct {
+	sched.Stepper
+	d     *driver
+	until int64
+}
+
+// Step steps, unless the stepper stands still.
+func (s *stallable) Step() sched.Status {
+	if s.d.stall > 0 {
+		s.until, s.d.stall = s.d.Now()+s.d.stall, 0
+	}
+	if s.d.Now() < s.until {
+		return sched.Blocked
+	}
+	return s.Stepper.Step()
+}
+
+// Deadline is the end of the standstill, or the stepper's own.
+func (s *stallable) Deadline() int64 {
+	if s.d.Now() < s.until {
+		return s.until
+	}
+	return s.Stepper.Deadline()
 }
 
 // AfterCancel looks at ctx between two steps: what another goroutine would do has no place in a simulation.

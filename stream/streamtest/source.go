@@ -18,12 +18,22 @@ type Script[T any] struct {
 	at     int // split that is written to
 }
 
-// line is a record, or a watermark.
+// line is a record, or something else that a split does.
 type line[T any] struct {
-	time      int64
-	value     T
-	watermark bool
+	time  int64
+	value T
+	kind  lineKind
+	wait  time.Duration
 }
+
+type lineKind uint8
+
+const (
+	recordLine lineKind = iota
+	watermarkLine
+	idleLine
+	pauseLine
+)
 
 // Source returns a scripted source of a harness.
 func Source[T any](h *Harness) *Script[T] {
@@ -58,7 +68,16 @@ func (s *Script[T]) Add(values ...T) *Script[T] {
 // Watermark says that no record of an earlier event time follows. It counts even if the stream takes its event
 // time by EventTime right behind the source.
 func (s *Script[T]) Watermark(clock string) *Script[T] {
-	return s.add(line[T]{time: s.parse(clock), watermark: true})
+	return s.add(line[T]{time: s.parse(clock), kind: watermarkLine})
+}
+
+// Idle says that the split has nothing for now, so that event time does not wait for it. Its next record ends that; it
+// may be late, as the others have gone on.
+func (s *Script[T]) Idle() *Script[T] { return s.add(line[T]{kind: idleLine}) }
+
+// Pause lets the split give nothing for d of virtual time, once it is played so far. After a restart it waits anew.
+func (s *Script[T]) Pause(d time.Duration) *Script[T] {
+	return s.add(line[T]{kind: pauseLine, wait: d})
 }
 
 func (s *Script[T]) add(l line[T]) *Script[T] {
@@ -102,15 +121,17 @@ func (s *Script[T]) Splits(context.Context) (all []operator.Split, err error) {
 }
 
 // Reader implements operator.Source.
-func (s *Script[T]) Reader(operator.Context) (operator.Reader[T], error) {
-	return &scriptReader[T]{script: s}, nil
+func (s *Script[T]) Reader(x operator.Context) (operator.Reader[T], error) {
+	return &scriptReader[T]{script: s, context: x}, nil
 }
 
 // scriptReader plays the splits of one subtask, a few lines of each in turn.
 type scriptReader[T any] struct {
-	script *Script[T]
-	splits []*playing[T]
-	next   int
+	script  *Script[T]
+	context operator.Context
+	splits  []*playing[T]
+	next    int
+	until   int64 // nothing is read before: the source is slow
 }
 
 type playing[T any] struct {
@@ -118,12 +139,16 @@ type playing[T any] struct {
 	number int32
 	lines  []line[T]
 	at     int
+	until  int64 // nothing is played before
 	done   bool
 }
 
 func (r *scriptReader[T]) Add(s operator.Split, number int32, position []byte) error {
 	p := &playing[T]{id: s.ID, number: number, lines: r.script.splits[s.Ord]}
 	if position != nil {
+		if len(position) != 8 {
+			return fmt.Errorf("streamtest: a position of %d bytes", len(position))
+		}
 		p.at = int(binary.LittleEndian.Uint64(position))
 	}
 	r.splits = append(r.splits, p)
@@ -134,18 +159,31 @@ func (r *scriptReader[T]) Add(s operator.Split, number int32, position []byte) e
 const burst = 4
 
 func (r *scriptReader[T]) Poll(out *operator.Emitter[T], _ int) (operator.Status, int64, error) {
+	now := r.context.Env().Clock.Now()
+	if now < r.until {
+		return operator.Blocked, r.until, nil
+	}
+	wake := int64(0)
 	for range r.splits {
 		p := r.splits[r.next%len(r.splits)]
 		r.next++
-		if p.done {
-			continue
+		switch {
+		case p.done:
+		case now < p.until:
+			if wake == 0 || p.until < wake {
+				wake = p.until
+			}
+		default:
+			return operator.Ready, 0, r.play(p, out, now)
 		}
-		return operator.Ready, 0, r.play(p, out)
+	}
+	if wake != 0 {
+		return operator.Blocked, wake, nil
 	}
 	return operator.Done, 0, nil
 }
 
-func (r *scriptReader[T]) play(p *playing[T], out *operator.Emitter[T]) error {
+func (r *scriptReader[T]) play(p *playing[T], out *operator.Emitter[T], now int64) error {
 	out.Split(p.number)
 	for range 1 + r.script.h.random.IntN(burst) {
 		if p.at == len(p.lines) {
@@ -153,20 +191,33 @@ func (r *scriptReader[T]) play(p *playing[T], out *operator.Emitter[T]) error {
 			return out.Done(p.number)
 		}
 		l := p.lines[p.at]
+		if l.kind == recordLine {
+			if wait, err := r.script.h.emitting(); err != nil || wait > 0 {
+				r.until = now + int64(wait)
+				return err
+			}
+		}
 		p.at++
-		if err := r.emit(&l, out); err != nil {
+		if l.kind == pauseLine {
+			p.until = now + int64(l.wait)
+			return nil
+		}
+		if err := emit(p, &l, out); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (r *scriptReader[T]) emit(l *line[T], out *operator.Emitter[T]) error {
-	if l.watermark {
+func emit[T any](p *playing[T], l *line[T], out *operator.Emitter[T]) error {
+	switch l.kind {
+	case watermarkLine:
 		return out.Next.Mark(operator.Mark{Kind: operator.Watermark, Value: l.time})
+	case idleLine:
+		return out.Idle(p.number)
+	default:
+		return out.Emit(l.time, &l.value)
 	}
-	r.script.h.emitted()
-	return out.Emit(l.time, &l.value)
 }
 
 func (r *scriptReader[T]) Positions(yield func(string, []byte)) {
@@ -177,10 +228,16 @@ func (r *scriptReader[T]) Positions(yield func(string, []byte)) {
 
 func (r *scriptReader[T]) Close() error { return nil }
 
-// emitted counts a record of any source, for CrashAtRecord.
-func (h *Harness) emitted() {
+// emitting counts a record that a source is about to emit. One that the source is slow with, or fails to read, is
+// counted again when it is read.
+func (h *Harness) emitting() (wait time.Duration, err error) {
 	h.records++
-	if h.plan.records[h.records] {
+	if _, now := h.due(CrashRecord, h.records); now {
 		h.crash = true
 	}
+	if _, now := h.due(SourceError, h.records); now {
+		return 0, fmt.Errorf("%w: reading record %d", ErrFault, h.records)
+	}
+	wait, _ = h.due(SourceSlow, h.records)
+	return wait, nil
 }
