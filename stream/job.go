@@ -119,7 +119,7 @@ func (j *Job) RunOn(ctx context.Context, driver runtime.Driver) error {
 	s := &j.settings
 	fs, dir := s.place()
 	store, err := checkpoint.OpenStore(checkpoint.StoreOptions{
-		FS: fs, Dir: dir, Plan: plan, Retain: s.retain, Log: s.log, Clock: driver, AllowNonRestored: s.allowNonRestore,
+		FS: fs, Dir: dir, Remote: s.store, Parallel: transfers(driver), Plan: plan, Retain: s.retain, Log: s.log, Clock: driver, AllowNonRestored: s.allowNonRestore,
 	})
 	if err != nil {
 		return err
@@ -134,6 +134,14 @@ func (j *Job) RunOn(ctx context.Context, driver runtime.Driver) error {
 	}
 	j.current.Store(r)
 	return errors.Join(r.Run(ctx), store.Close())
+}
+
+// transfers is how many files go to or come from a store at a time. A simulation must repeat itself, so its has one.
+func transfers(driver runtime.Driver) int {
+	if driver.Simulated() {
+		return 1
+	}
+	return 4
 }
 
 // place returns where state and checkpoints are kept.

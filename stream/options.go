@@ -7,6 +7,7 @@ import (
 	"github.com/cockroachdb/pebble/v2/vfs"
 
 	"github.com/turgo-io/turgo/operator"
+	"github.com/turgo-io/turgo/state/snapshot"
 )
 
 // Option sets something about a job.
@@ -18,6 +19,7 @@ type settings struct {
 	maxParallelism  int
 	stateDir        string
 	fs              vfs.FS
+	store           snapshot.Store
 	clock           operator.Clock
 	log             *slog.Logger
 	every           time.Duration
@@ -45,6 +47,12 @@ func MaxParallelism(n int) Option { return func(s *settings) { s.maxParallelism 
 // goes on where it stopped. Without it state and checkpoints live in memory, and only restarts
 // within the process find them.
 func StateDir(dir string) Option { return func(s *settings) { s.stateDir = dir } }
+
+// CheckpointStore keeps checkpoints in a store of the caller's instead of StateDir: a bucket, by the packages of
+// state/snapshot/blobstore. StateDir then is for what a machine can lose: running state, and copies of what is in the
+// store, so that a restart on the same machine fetches only what it lacks. Of two processes that run the same job by
+// mistake, the one that started last goes on; the other's checkpoints fail. The caller closes the store after Run.
+func CheckpointStore(store snapshot.Store) Option { return func(s *settings) { s.store = store } }
 
 // FileSystem sets the file system that StateDir is on. The default is the machine's.
 func FileSystem(fs vfs.FS) Option { return func(s *settings) { s.fs = fs } }

@@ -111,13 +111,12 @@ var Impure = map[string][]string{
 
 // ImpureFiles lists the files and folders that may call what Impure names outside tests, with the reason.
 var ImpureFiles = map[string]string{
-	"cmd":                     "programs: they are the outside",
-	"examples":                "programs: they are the outside",
-	"operator/clock.go":       "the clock of the machine itself",
-	"state/snapshot/sleep.go": "the clock of the machine, for waits between tries that are given no other",
-	"internal/sched/real.go":  "the driver of production: timers of the machine",
-	"internal/nexmark/cmd":    "programs: they are the outside",
-	"connector/kafka":         "a network of its own goroutines: timers between tries, nonces of a login",
+	"cmd":                    "programs: they are the outside",
+	"examples":               "programs: they are the outside",
+	"operator/clock.go":      "the clock of the machine itself",
+	"internal/sched/real.go": "the driver of production: timers of the machine",
+	"internal/nexmark/cmd":   "programs: they are the outside",
+	"connector/kafka":        "a network of its own goroutines: timers between tries, nonces of a login",
 }
 
 // Limits bounds the package-level names of a public package: past it the package is two, or says things twice.

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
+
+	"github.com/turgo-io/turgo/internal/sched"
 )
 
 // RetryOptions say how often and how soon a store is asked again. The zero value: five tries, 100 ms and then twice as
@@ -35,7 +37,10 @@ func (o RetryOptions) filled() RetryOptions {
 	o.Timeout = orElse(o.Timeout, 30*time.Second)
 	o.BytesPerSecond = orElse(o.BytesPerSecond, 1<<20)
 	if o.Sleep == nil {
-		o.Sleep = sleep
+		o.Sleep = func(ctx context.Context, d time.Duration) error {
+			new(sched.Group).Sleep(ctx, d)
+			return ctx.Err()
+		}
 	}
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
@@ -96,6 +101,9 @@ func (r *retrying) do(ctx context.Context, what, name string, size int64, f func
 
 // once bounds one try in time. That its time is over must not look as if the caller had given up.
 func (r *retrying) once(ctx context.Context, size int64, try int, f func(context.Context, int) error) error {
+	if err := ctx.Err(); err != nil { // not every store looks
+		return err
+	}
 	limit := r.o.Timeout + time.Duration(float64(size)/float64(r.o.BytesPerSecond)*float64(time.Second))
 	inner, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()

@@ -1,0 +1,18 @@
+package s3store
+
+import (
+	"context"
+
+	_ "gocloud.dev/blob/s3blob" // the driver
+
+	"github.com/turgo-io/turgo/state/snapshot/blobstore"
+)
+
+// Scheme begins the URLs of this kind of store.
+const Scheme = "s3"
+
+// Open opens the store that a URL names; see the package comment. Nothing is asked of the network yet, so that a wrong
+// bucket or key is the error of the first use.
+func Open(ctx context.Context, url string, o blobstore.Options) (*blobstore.Store, error) {
+	return blobstore.Open(ctx, Scheme, url, o)
+}
