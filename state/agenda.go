@@ -13,6 +13,9 @@ import (
 // Keys of one time come out in the order in which they were added. An agenda is part of snapshots; it is stored as
 // timers are. Only the task's goroutine uses it.
 //
+// With a memory budget it is kept like timers: only what is due next is in memory, a key added twice comes once, and
+// keys of one time come in no particular order.
+//
 // It is made for times that many keys share, such as the ends of windows: each time that is in it at once costs a move
 // of the later ones when it is new.
 type Agenda struct{ c *agendaColumn }
@@ -23,6 +26,7 @@ type agendaColumn struct {
 	days  []*agendaDay // by time
 	hot   *agendaDay   // the one that was added to last
 	spare []*agendaDay
+	far   *farTimers   // with a memory budget: what is kept in place of all this
 	gone  []agendaLine // removed in this generation, of what a snapshot has
 
 	frozen struct {
@@ -78,6 +82,10 @@ func (a Agenda) Add(at int64) {
 }
 
 func (c *agendaColumn) add(at int64, key place) {
+	if c.far != nil {
+		c.far.set(EventTime, at, 0)
+		return
+	}
 	d := c.hot
 	if d == nil || d.at != at {
 		d = c.day(at)
@@ -107,6 +115,9 @@ func (c *agendaColumn) day(at int64) *agendaDay {
 
 // Next is the earliest time that has keys.
 func (a Agenda) Next() (at int64, ok bool) {
+	if a.c.far != nil {
+		return a.c.far.next(EventTime)
+	}
 	if len(a.c.days) == 0 {
 		return 0, false
 	}
@@ -115,6 +126,9 @@ func (a Agenda) Next() (at int64, ok bool) {
 
 // Len is how many keys are on the lists.
 func (a Agenda) Len() (n int) {
+	if a.c.far != nil {
+		return a.c.far.len()
+	}
 	for _, d := range a.c.days {
 		n += len(d.keys) - d.next
 	}
@@ -128,6 +142,10 @@ const agendaAhead = 32
 // current one.
 func (a Agenda) PopDue(upTo int64) (at int64, ok bool) {
 	c := a.c
+	if c.far != nil {
+		at, _, ok = c.far.pop(EventTime, upTo)
+		return at, ok
+	}
 	if len(c.days) == 0 || c.days[0].at > upTo {
 		return 0, false
 	}
@@ -171,6 +189,22 @@ func (c *agendaColumn) extend(int)        {}
 func (c *agendaColumn) forget(place)      {}
 func (c *agendaColumn) touch([]place)     {}
 func (c *agendaColumn) state() *stateInfo { return c.info }
+
+func (c *agendaColumn) sample() {}
+
+// evict has nothing to do: with a budget, the agenda holds no slot.
+func (c *agendaColumn) evict(dst []byte, _ int, _ place) ([]byte, error) { return dst, nil }
+
+func (c *agendaColumn) readmit(place, spillColumn, []byte) ([]byte, error) {
+	return nil, errSpillRecord
+}
+
+func (c *agendaColumn) memory() (slot, extra int64) {
+	if c.far == nil {
+		return 0, 0
+	}
+	return 0, c.far.memory()
+}
 
 func (c *agendaColumn) takeCopies(int) [][]byte { return nil }
 
@@ -276,6 +310,10 @@ func (c *agendaColumn) forgetRecorded(n int) int {
 
 // restore reads the whole agenda. Of one time, keys come in the order in which one task had them.
 func (c *agendaColumn) restore() error {
+	if c.far != nil {
+		c.far.restore()
+		return nil
+	}
 	var all []agendaLine
 	err := c.info.b.scan(c.info.prefix[:], func(key, val []byte) error {
 		l, err := c.read(key[prefixLen+groupLen:], val)

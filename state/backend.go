@@ -23,6 +23,8 @@ type Options struct {
 	Logger *slog.Logger
 	// BlockCache is shared by backends. Nil: a small one of the backend's own.
 	BlockCache *BlockCache
+	// Budget bounds the memory of all backends that have it. Nil: no bound.
+	Budget *Budget
 	// DisableCompaction keeps the store's own goroutines still, so that a simulation replays exactly: every few
 	// snapshots a job compacts all of the store instead. For small states.
 	DisableCompaction bool
@@ -46,6 +48,9 @@ func (o *Options) fill() error {
 	o.MaxParallelism = or(o.MaxParallelism, DefaultMaxParallelism)
 	o.Groups = or(o.Groups, AllGroups(o.MaxParallelism))
 	o.Parallelism = or(o.Parallelism, 1)
+	if o.BlockCache == nil && o.Budget != nil {
+		o.BlockCache = o.Budget.blocks
+	}
 	if o.Now == nil {
 		o.Now = func() int64 { return 0 }
 	}
@@ -101,7 +106,9 @@ type Backend struct {
 	gen      uint32    // of what is changed now
 	savedGen uint32    // the newest that the store has
 	snap     *Snapshot // in flight, or done but not thawed
-	recorded bool      // there may be recorded removals to forget
+	far      []*farTimers
+	logs     int  // of evicted keys that were begun
+	recorded bool // there may be recorded removals to forget
 }
 
 // OpenBackend makes a backend. It opens no file before there is something to read or to write.
@@ -138,10 +145,45 @@ func (b *Backend) Start() error {
 		return nil
 	}
 	b.started = true
+	if err := b.joinBudget(); err != nil {
+		b.fail(err)
+	}
 	if err := b.restore(); err != nil {
 		b.fail(err)
 	}
 	return b.err
+}
+
+// joinBudget makes the key scopes that hold state share the budget.
+func (b *Backend) joinBudget() error {
+	if !b.options.Budget.bound() {
+		return nil
+	}
+	for _, t := range b.tables {
+		if len(t.columns) > 0 {
+			b.options.Budget.join()
+		}
+	}
+	for _, t := range b.tables {
+		if len(t.columns) > 0 {
+			t.startEviction()
+		}
+	}
+	if len(b.far) > 0 && len(b.keyedParts()) == 0 {
+		return b.store.open() // far timers are read from it while jobs write
+	}
+	return nil
+}
+
+// leaveBudget gives the files of evicted keys up.
+func (b *Backend) leaveBudget() (err error) {
+	for _, t := range b.tables {
+		if t.ev != nil {
+			b.options.Budget.leave()
+			err = errors.Join(err, t.ev.log.close())
+		}
+	}
+	return err
 }
 
 // Err is the first failure of a handle, a timer or background work. Handles have no error results, so the task
@@ -165,7 +207,7 @@ func (b *Backend) Close() error {
 	if b.own != nil {
 		b.own.Wait()
 	}
-	return b.store.close()
+	return errors.Join(b.leaveBudget(), b.store.close())
 }
 
 func (b *Backend) fail(err error) {
@@ -192,6 +234,14 @@ func (b *Backend) get(key []byte, f func(val []byte) error) (bool, error) {
 	return b.store.get(key, f)
 }
 
+// scanRange looks through a part of the store.
+func (b *Backend) scanRange(from, to []byte, f func(key, val []byte) error) error {
+	if b.store.db == nil {
+		return nil
+	}
+	return scan(b.store.db, from, to, f)
+}
+
 // scan looks through the store; see store.scan.
 func (b *Backend) scan(prefix []byte, f func(key, val []byte) error) error {
 	if !b.started {
@@ -212,7 +262,7 @@ func (b *Backend) revive() {
 		return
 	}
 	for _, s := range b.states {
-		if !s.complete {
+		if !s.complete || b.options.Budget.bound() {
 			b.fail(err)
 			return
 		}

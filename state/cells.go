@@ -1,6 +1,7 @@
 package state
 
 import (
+	"reflect"
 	"runtime"
 	"sync/atomic"
 	"unsafe"
@@ -55,6 +56,7 @@ type cells[T any] struct {
 	rec     recorder[T]
 	b       *Backend
 	slabs   []*[slabLen]cell[T]
+	sizes   sizes
 	dirtied uint32     // mark of what is dirty in this generation
 	dirty   [][]uint32 // by key group: what was changed in this generation, each once
 	graves  []place    // what was removed in this generation and is stored
@@ -78,6 +80,7 @@ type copies struct {
 
 func (c *cells[T]) init(t *table, rec recorder[T]) {
 	c.b, c.rec = t.b, rec
+	c.sizes.pointers = hasPointers(reflect.TypeFor[T]())
 	c.dirtied = mark(t.b.gen, phaseDirty)
 	c.dirty = make([][]uint32, len(t.groups))
 	c.frozen.dirty = make([][]uint32, len(t.groups))
@@ -217,6 +220,25 @@ func (c *cells[T]) encodeSome(dst []byte, group int, refs []uint32) (_ []byte, e
 		c.frozenCell(ref).mark.Store(c.frozen.dirtied - phaseDirty + phaseEncoded)
 	}
 	return dst, err
+}
+
+// hasPointers says whether values of a type refer to other memory.
+func hasPointers(t reflect.Type) bool {
+	switch t.Kind() {
+	case reflect.Array:
+		return t.Len() > 0 && hasPointers(t.Elem())
+	case reflect.Struct:
+		for i := range t.NumField() {
+			if hasPointers(t.Field(i).Type) {
+				return true
+			}
+		}
+		return false
+	case reflect.String, reflect.Slice, reflect.Map, reflect.Pointer, reflect.Interface, reflect.Chan, reflect.Func, reflect.UnsafePointer:
+		return true
+	default:
+		return false
+	}
 }
 
 func (c *cells[T]) frozenCell(ref uint32) *cell[T] {

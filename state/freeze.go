@@ -140,6 +140,11 @@ func (b *Backend) Freeze(id uint64, done func(*Snapshot)) (*Snapshot, error) {
 		}
 		s.Operator = append(s.Operator, c)
 	}
+	stages, err := b.stages()
+	if err != nil {
+		b.fail(err)
+		return nil, err
+	}
 	b.gen++
 	b.snap = s
 	for _, t := range b.tables {
@@ -149,8 +154,21 @@ func (b *Backend) Freeze(id uint64, done func(*Snapshot)) (*Snapshot, error) {
 		}
 	}
 	s.States = b.schemas()
-	b.worker.add("state: snapshot", newSnapshotWork(b, s))
+	b.worker.add("state: snapshot", newSnapshotWork(b, s, stages))
 	return s, nil
+}
+
+// stages are what a snapshot brings into the store before what is dirty in memory.
+func (b *Backend) stages() (all []stage, err error) {
+	if !b.options.Budget.bound() {
+		return nil, nil
+	}
+	evicted, err := b.evicted()
+	all = append(all, evicted)
+	for _, f := range b.far {
+		all = append(all, &timersWork{b: b, tables: tables{s: b.store}, batches: f.close()})
+	}
+	return all, err
 }
 
 func (b *Backend) schemas() []StateSchema {

@@ -17,6 +17,7 @@ type Keys[K comparable] struct {
 	frozen []*[slabLen]K // as it was when the snapshot began; only a job reads it
 	hashes []uint64
 	sink   byte      // what nearFrozen reads
+	sizes  sizes     // of keys with strings
 	bufs   [2][]byte // for comparing keys that == does not find equal, and for owning a key's memory
 }
 
@@ -27,7 +28,7 @@ func NewKeys[K comparable](b *Backend) (*Keys[K], error) {
 		b.refuse(err)
 		return nil, err
 	}
-	k := &Keys[K]{hasher: hasher, slabs: []*[slabLen]K{new([slabLen]K)}}
+	k := &Keys[K]{hasher: hasher, sizes: sizes{pointers: hasher.key.owned}, slabs: []*[slabLen]K{new([slabLen]K)}}
 	k.init(b, k)
 	b.tables = append(b.tables, &k.table)
 	return k, nil
@@ -39,6 +40,9 @@ func (k *Keys[K]) Operator(id string) *Scope { return k.b.scope(id, &k.table) }
 // Seek makes key the current key of all handles of the scope.
 func (k *Keys[K]) Seek(key K) {
 	k.tidy()
+	if k.ev != nil {
+		k.roomNow()
+	}
 	k.cur = k.resolve(k.hasher.Hash(key), key)
 }
 
@@ -47,10 +51,17 @@ func (k *Keys[K]) Seek(key K) {
 // earlier Select and Ref calls returned.
 func (k *Keys[K]) Prepare(keys []K) {
 	k.tidyAll()
+	k.batch = k.batch[:0]
+	if k.ev != nil {
+		k.roomFor(len(keys))
+	}
 	k.resize(len(keys))
 	k.hasher.HashAll(keys, k.hashes)
 	k.guess()
 	k.confirm(keys)
+	if k.ev != nil {
+		k.useBatch()
+	}
 	for _, c := range k.columns {
 		c.touch(k.batch)
 	}
@@ -97,7 +108,7 @@ func (k *Keys[K]) guess() {
 
 func (k *Keys[K]) confirm(keys []K) {
 	for i, at := range k.batch {
-		if at.slot == noSlot || *k.key(at.slot) != keys[i] {
+		if at.slot-1 >= coldBit-1 || *k.key(at.slot) != keys[i] { // not known, or evicted, or another's
 			k.batch[i] = k.resolve(k.hashes[i], keys[i])
 		}
 	}
@@ -110,15 +121,31 @@ func (k *Keys[K]) resolve(hash uint64, key K) place {
 		k.b.fail(ErrForeignKey)
 		return place{}
 	}
-	if slot := k.find(group, tagOf(hash), key); slot != noSlot {
-		return place{slot, group}
+	slot := k.find(group, tagOf(hash), key)
+	if slot == noSlot {
+		slot = k.add(group, tagOf(hash), key)
 	}
-	return place{k.add(group, tagOf(hash), key), group}
+	if k.ev != nil {
+		k.ev.use(slot)
+	}
+	return place{slot, group}
+}
+
+func (k *Keys[K]) useBatch() {
+	for _, at := range k.batch {
+		k.ev.use(at.slot)
+	}
 }
 
 func (k *Keys[K]) find(group, tag uint32, key K) uint32 {
 	idx := &k.groups[group].idx
 	for slot := idx.candidate(tag); slot != noSlot; slot = idx.after(tag, slot) {
+		if slot >= coldBit {
+			if slot := k.recall(place{slot, group}, tag, key); slot != noSlot {
+				return slot
+			}
+			continue
+		}
 		if known := k.key(slot); *known == key || k.hasher.key.floats && k.sameBytes(known, &key) {
 			return slot
 		}
@@ -133,13 +160,43 @@ func (k *Keys[K]) sameBytes(a, b *K) bool {
 	return bytes.Equal(k.bufs[0], k.bufs[1])
 }
 
+// recall brings an evicted key back, if it is the one that is looked for.
+func (k *Keys[K]) recall(cold place, tag uint32, key K) uint32 {
+	pos := cold.slot &^ coldBit
+	rec, err := k.ev.log.load(pos)
+	if err != nil {
+		k.b.fail(err)
+		return noSlot
+	}
+	k.bufs[0] = k.hasher.key.append(k.bufs[0][:0], unsafe.Pointer(&key))
+	if !bytes.Equal(k.bufs[0], rec.key) {
+		return noSlot
+	}
+	slot := k.occupy(cold.group, key)
+	k.groups[cold.group].idx.replace(tag, cold.slot, slot)
+	if err := k.readmit(place{slot, cold.group}, rec.body); err != nil {
+		k.b.fail(err)
+	}
+	k.ev.log.kill(pos, rec.size)
+	return slot
+}
+
 func (k *Keys[K]) add(group, tag uint32, key K) uint32 {
+	slot := k.occupy(group, key)
+	grown := k.groups[group].idx.insert(tag, slot)
+	if k.ev != nil {
+		k.ev.index += int64(grown)
+	}
+	return slot
+}
+
+// occupy gives a key a slot.
+func (k *Keys[K]) occupy(group uint32, key K) uint32 {
 	slot := k.take(group)
 	if int(slot>>slabBits) == len(k.slabs) {
 		k.slabs = append(k.slabs, new([slabLen]K))
 	}
 	*k.key(slot) = k.own(key)
-	k.groups[group].idx.insert(tag, slot)
 	return slot
 }
 
@@ -197,8 +254,26 @@ func (k *Keys[K]) addKey(src []byte) (place, []byte, error) {
 func (k *Keys[K]) removeKey(at place) {
 	key := k.key(at.slot)
 	k.groups[at.group].idx.remove(tagOf(k.hasher.Hash(*key)), at.slot)
+	k.clearKey(at.slot)
+}
+
+func (k *Keys[K]) clearKey(slot uint32) {
 	var zero K
-	*key = zero
+	*k.key(slot) = zero
+}
+
+func (k *Keys[K]) hashOf(slot uint32) uint64 { return k.hasher.Hash(*k.key(slot)) }
+
+// keyBytes is what a key takes of memory.
+func (k *Keys[K]) keyBytes() int64 { return int64(unsafe.Sizeof(*new(K))) + int64(k.sizes.mean) }
+
+// sample measures the n-th key.
+func (k *Keys[K]) sample(n uint32) {
+	slot := n % k.slots
+	if k.sizes.pointers && k.meta(slot).used {
+		k.sizes.scratch = k.appendKey(k.sizes.scratch[:0], slot)
+		k.sizes.add(len(k.sizes.scratch))
+	}
 }
 
 func (k *Keys[K]) keySchema() string { return k.hasher.key.schema }

@@ -89,6 +89,34 @@ type item struct {
 
 // newRun sorts the records of buf. All keys have the first shared bytes in common.
 func newRun(buf []byte, items []item, shared int) run {
+	items = itemsOf(buf, items, shared)
+	slices.SortFunc(items, func(a, b item) int {
+		if a.prefix != b.prefix {
+			return cmp.Compare(a.prefix, b.prefix)
+		}
+		return compareRecords(buf[a.off:], buf[b.off:])
+	})
+	return run{buf: buf, items: items}
+}
+
+// newestRun is newRun for records in the order of time: of those of one key the last comes first.
+func newestRun(buf []byte, items []item, shared int) run {
+	items = itemsOf(buf, items, shared)
+	slices.SortFunc(items, func(a, b item) int {
+		if a.prefix != b.prefix {
+			return cmp.Compare(a.prefix, b.prefix)
+		}
+		ka, _, _, _ := readRecord(buf[a.off:])
+		kb, _, _, _ := readRecord(buf[b.off:])
+		if c := bytes.Compare(ka, kb); c != 0 {
+			return c
+		}
+		return cmp.Compare(b.off, a.off)
+	})
+	return run{buf: buf, items: items}
+}
+
+func itemsOf(buf []byte, items []item, shared int) []item {
 	items = items[:0]
 	for off := 0; off < len(buf); {
 		key, _, _, size := readRecord(buf[off:])
@@ -97,13 +125,7 @@ func newRun(buf []byte, items []item, shared int) run {
 		items = append(items, item{binary.BigEndian.Uint64(head[:]), uint32(off)})
 		off += size
 	}
-	slices.SortFunc(items, func(a, b item) int {
-		if a.prefix != b.prefix {
-			return cmp.Compare(a.prefix, b.prefix)
-		}
-		return compareRecords(buf[a.off:], buf[b.off:])
-	})
-	return run{buf: buf, items: items}
+	return items
 }
 
 func (r *run) record() []byte { return r.buf[r.items[r.next].off:] }

@@ -22,6 +22,7 @@ type snapshotWork struct {
 	columns []column
 	tables  tables
 
+	stages []stage
 	phase  func() (cost int, done bool, err error)
 	column int
 	group  int
@@ -38,16 +39,34 @@ type snapshotWork struct {
 // stepCost bounds a step: about so many entries encoded or written.
 const stepCost = 512
 
-func newSnapshotWork(b *Backend, s *Snapshot) *snapshotWork {
-	w := &snapshotWork{b: b, s: s, tables: tables{s: b.store}}
+// stage is a part of a snapshot that comes before the others.
+type stage interface {
+	some() (cost int, done bool, err error)
+	discard()
+}
+
+func newSnapshotWork(b *Backend, s *Snapshot, stages []stage) *snapshotWork {
+	w := &snapshotWork{b: b, s: s, stages: stages, tables: tables{s: b.store}}
 	for _, t := range b.tables {
 		w.columns = append(w.columns, t.columns...)
 	}
 	slices.SortFunc(w.columns, func(a, c column) int {
 		return bytes.Compare(a.state().prefix[:], c.state().prefix[:])
 	})
-	w.phase = w.encode
+	w.phase = w.stage
 	return w
+}
+
+// stage does some of the first stage.
+func (w *snapshotWork) stage() (cost int, done bool, err error) {
+	if len(w.stages) == 0 {
+		w.phase = w.encode
+		return 0, false, nil
+	}
+	if cost, done, err = w.stages[0].some(); done && err == nil {
+		w.stages = w.stages[1:]
+	}
+	return cost, false, err
 }
 
 func (w *snapshotWork) step() (done bool) {
@@ -71,6 +90,9 @@ func (w *snapshotWork) step() (done bool) {
 
 func (w *snapshotWork) stop(err error) {
 	w.tables.discard()
+	for _, s := range w.stages {
+		s.discard()
+	}
 	_ = w.file.close() // its directory is removed below
 	if !w.s.saved {
 		w.free()

@@ -52,6 +52,13 @@ type column interface {
 	thaw(ok bool)
 	// redoAll makes everything dirty, for a store that has nothing.
 	redoAll()
+	// evict appends what the column has of a slot to a record of the log, as the numbered column, if that is anything,
+	// and forgets it; readmit takes it back.
+	evict(dst []byte, number int, at place) ([]byte, error)
+	readmit(at place, c spillColumn, src []byte) (rest []byte, err error)
+	// memory is what the column takes for each slot, and besides that; sample measures one of its values.
+	memory() (slot, extra int64)
+	sample()
 	// forgetRecorded gives up to n removals up that a completed snapshot has; it returns how many it looked at.
 	forgetRecorded(n int) int
 }
@@ -68,6 +75,7 @@ type table struct {
 	batch   []place  // of the last Prepare
 	loose   []uint32 // slots whose refs were 0 at some time since the last tidying
 	keys    keyStore
+	ev      *eviction // nil without a budget
 }
 
 // keyStore is the typed half of a key scope.
@@ -78,6 +86,11 @@ type keyStore interface {
 	freeze()
 	addKey(src []byte) (place, []byte, error)
 	removeKey(at place)
+	clearKey(slot uint32)
+	hashOf(slot uint32) uint64
+	keyBytes() int64
+	sample(n uint32)
+	timerKeys() timerKeys
 	keySchema() string
 }
 
@@ -111,6 +124,9 @@ func (t *table) take(group uint32) uint32 {
 	}
 	*t.meta(slot) = slotMeta{group: uint16(group), used: true}
 	t.loose = append(t.loose, slot)
+	if t.ev != nil {
+		t.ev.live++
+	}
 	return slot
 }
 
@@ -184,10 +200,21 @@ func (t *table) free(slot uint32) {
 		c.forget(at)
 	}
 	t.keys.removeKey(at)
-	g := &t.groups[at.group]
-	*t.meta(slot) = slotMeta{group: uint16(at.group), refs: g.free}
-	g.free = slot
+	t.unuse(at)
 }
+
+// unuse makes a slot free for another key.
+func (t *table) unuse(at place) {
+	g := &t.groups[at.group]
+	*t.meta(at.slot) = slotMeta{group: uint16(at.group), refs: g.free}
+	g.free = at.slot
+	if t.ev != nil {
+		t.ev.live--
+	}
+}
+
+// release is drop for a slot that is about to be evicted: it is not loose.
+func (t *table) release(slot uint32) { t.meta(slot).refs-- }
 
 // attach adds a column; it learns of the slots that exist.
 func (t *table) attach(c column) {

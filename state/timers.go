@@ -23,7 +23,8 @@ type timerColumn struct {
 	info  *stateInfo
 	items timerItems
 	heaps [timeKinds]timerHeap
-	known []index // by key group: finds the timer with the same kind, time, key and namespace
+	known []index    // by key group: finds the timer with the same kind, time, key and namespace
+	far   *farTimers // with a memory budget
 	seq   uint64
 	gen   uint32
 	log   [][]timerChange // by key group: what was set and removed in this generation
@@ -61,13 +62,18 @@ func NewTimers(scope Scoped) Timers {
 		}
 	}
 	info, t := declare(scope, timersName, KindTimers, nil)
-	c := &timerColumn{table: t, info: info, gen: s.b.gen}
-	c.known = make([]index, len(t.groups))
-	c.log = make([][]timerChange, len(t.groups))
-	c.frozen = make([][]timerChange, len(t.groups))
+	c := newTimerColumn(info, t)
 	s.b.timers = append(s.b.timers, c)
 	t.attach(c)
 	return Timers{c}
+}
+
+func newTimerColumn(info *stateInfo, t *table) *timerColumn {
+	groups := len(t.groups)
+	return &timerColumn{
+		table: t, info: info, gen: info.b.gen,
+		known: make([]index, groups), log: make([][]timerChange, groups), frozen: make([][]timerChange, groups),
+	}
 }
 
 // Set sets a timer of the current key, unless it is set already. Times are nanoseconds since the Unix epoch.
@@ -77,7 +83,11 @@ func (t Timers) Set(kind TimeKind, at, namespace int64) {
 		c.table.b.fail(ErrNoKey)
 		return
 	}
-	hash := timerHash(kind, at, namespace, cur.slot)
+	if c.far != nil {
+		c.far.set(kind, at, namespace)
+		return
+	}
+	hash := timerHash(kind, at, namespace, uint64(cur.slot))
 	if c.find(cur, hash, kind, at, namespace) != noSlot {
 		return
 	}
@@ -93,7 +103,11 @@ func (t Timers) Delete(kind TimeKind, at, namespace int64) {
 		c.table.b.fail(ErrNoKey)
 		return
 	}
-	hash := timerHash(kind, at, namespace, cur.slot)
+	if c.far != nil {
+		c.far.delete(kind, at, namespace)
+		return
+	}
+	hash := timerHash(kind, at, namespace, uint64(cur.slot))
 	ref := c.find(cur, hash, kind, at, namespace)
 	if ref == noSlot {
 		return
@@ -106,6 +120,9 @@ func (t Timers) Delete(kind TimeKind, at, namespace int64) {
 
 // Next is the time of the earliest timer of a kind.
 func (t Timers) Next(kind TimeKind) (at int64, ok bool) {
+	if t.c.far != nil {
+		return t.c.far.next(kind)
+	}
 	h := &t.c.heaps[kind]
 	t.c.skipRemoved(h)
 	if len(h.order) == 0 {
@@ -117,6 +134,9 @@ func (t Timers) Next(kind TimeKind) (at int64, ok bool) {
 // PopDue removes the earliest timer of a kind, if its time is at or before upTo, and makes its key the current one.
 func (t Timers) PopDue(kind TimeKind, upTo int64) (at, namespace int64, ok bool) {
 	c := t.c
+	if c.far != nil {
+		return c.far.pop(kind, upTo)
+	}
 	c.table.tidy()
 	h := &c.heaps[kind]
 	c.skipRemoved(h)
@@ -127,22 +147,27 @@ func (t Timers) PopDue(kind TimeKind, upTo int64) (at, namespace int64, ok bool)
 	it := *c.items.at(ref)
 	cur := c.table.placeOf(it.slot)
 	c.table.cur = cur
-	c.leave(cur, timerHash(kind, it.at, it.namespace, it.slot), ref)
+	c.leave(cur, timerHash(kind, it.at, it.namespace, uint64(it.slot)), ref)
 	c.items.give(ref)
 	return it.at, it.namespace, true
 }
 
-// Len is the number of timers that are set, of both kinds.
+// Len is the number of timers that are set, of both kinds. With a memory budget it is an estimate: one that was set
+// twice for a far time counts twice, and restored ones are not known until they come near.
 func (t Timers) Len() int {
 	n := 0
+	if t.c.far != nil {
+		return t.c.far.len()
+	}
 	for i := range t.c.heaps {
 		n += len(t.c.heaps[i].order) - t.c.heaps[i].dead
 	}
 	return n
 }
 
-func timerHash(kind TimeKind, at, namespace int64, slot uint32) uint64 {
-	return mix(mix(uint64(at)+uint64(slot)<<40) + mix(uint64(namespace)^uint64(kind)<<63))
+// timerHash mixes what makes a timer; owner stands for its key.
+func timerHash(kind TimeKind, at, namespace int64, owner uint64) uint64 {
+	return mix(mix(uint64(at)+owner<<40+owner>>24) + mix(uint64(namespace)^uint64(kind)<<63))
 }
 
 func (c *timerColumn) find(cur place, hash uint64, kind TimeKind, at, namespace int64) uint32 {

@@ -15,6 +15,20 @@ func (c *timerColumn) extend(int)    {}
 func (c *timerColumn) forget(place)  {}
 func (c *timerColumn) touch([]place) {}
 
+func (c *timerColumn) sample() {}
+
+// evict has nothing to do: with a budget, timers hold no slot.
+func (c *timerColumn) evict(dst []byte, _ int, _ place) ([]byte, error) { return dst, nil }
+
+func (c *timerColumn) readmit(place, spillColumn, []byte) ([]byte, error) { return nil, errSpillRecord }
+
+func (c *timerColumn) memory() (slot, extra int64) {
+	if c.far == nil {
+		return 0, 0
+	}
+	return 0, c.far.memory()
+}
+
 func (c *timerColumn) state() *stateInfo { return c.info }
 
 func (c *timerColumn) freeze(gen uint32) {
@@ -73,7 +87,7 @@ func (c *timerColumn) relog(group uint32, t *timerChange) {
 	if it.seq != t.seq || it.removed || it.gen == c.gen || it.slot != t.slot {
 		return
 	}
-	hash := timerHash(it.kind, it.at, it.namespace, it.slot)
+	hash := timerHash(it.kind, it.at, it.namespace, uint64(it.slot))
 	if c.find(place{it.slot, group}, hash, it.kind, it.at, it.namespace) == t.ref {
 		it.gen = c.gen
 		c.logSet(group, t.ref)
@@ -107,8 +121,12 @@ type storedTimer struct {
 	group uint32
 }
 
-// restore reads all timers of the operator.
+// restore reads all timers of the operator, or makes them far if there is a budget.
 func (c *timerColumn) restore() error {
+	if c.far != nil {
+		c.far.restore()
+		return nil
+	}
 	var all []storedTimer
 	prefix := c.info.prefix
 	err := c.b().scan(prefix[:], func(key, val []byte) error {
@@ -130,7 +148,7 @@ func (c *timerColumn) restore() error {
 		c.seq++
 		t.seq = c.seq
 		cur := place{t.slot, t.group}
-		c.add(cur, timerHash(t.kind, t.at, t.namespace, t.slot), t.timer)
+		c.add(cur, timerHash(t.kind, t.at, t.namespace, uint64(t.slot)), t.timer)
 	}
 	return nil
 }

@@ -1,5 +1,7 @@
 package state
 
+import "unsafe"
+
 // Value is a value per key. Copies of a handle are the same handle. It refers to the current key of its scope.
 type Value[T any] struct{ c *valueColumn[T] }
 
@@ -170,6 +172,50 @@ func (c *valueColumn[T]) record(dst []byte, at place, cl *cell[T], frozen bool) 
 		endRecord(dst, start)
 	}
 	return dst, err
+}
+
+func (c *valueColumn[T]) evict(dst []byte, number int, at place) ([]byte, error) {
+	cl := c.known(at.slot)
+	if cl == nil || !cl.wanted() {
+		c.forget(at)
+		return dst, nil
+	}
+	dst, count := beginColumn(dst, number, 0)
+	countColumn(dst, count, 1)
+	start := len(dst)
+	dst = c.entryOf(dst, cl, at)
+	endSuffix(dst, start)
+	var err error
+	if cl.flags&flagPresent != 0 {
+		dst, err = c.coder.append(dst, &cl.val)
+		endEntry(dst, start)
+	}
+	c.table.release(at.slot)
+	var zero T
+	cl.flags, cl.val = 0, zero
+	return dst, err
+}
+
+func (c *valueColumn[T]) readmit(at place, col spillColumn, src []byte) ([]byte, error) {
+	e, rest, err := nextEntry(src)
+	if err != nil || col.entries != 1 {
+		return nil, errSpillRecord
+	}
+	present := e.flags&flagPresent != 0
+	if !present && !c.unsaved(e.gen) {
+		return rest, nil
+	}
+	cl := c.at(at.slot)
+	c.revive(cl, at, &e)
+	c.table.hold(at.slot)
+	if present {
+		err = c.coder.decode(e.value, &cl.val)
+	}
+	return rest, err
+}
+
+func (c *valueColumn[T]) memory() (slot, extra int64) {
+	return int64(unsafe.Sizeof(cell[T]{})) + int64(c.sizes.mean), 0
 }
 
 func (c *valueColumn[T]) near(slots []uint32) { c.table.keys.nearFrozen(slots) }
