@@ -36,3 +36,7 @@ ci: ## what a change must pass
 .PHONY: bench-onnx
 bench-onnx: ## the ONNX engine by turns with another: TURGO_ONNX_ZOO=folder of models, TURGO_ONNX_PEER=command; see docs/bench/onnx.md
 	$(GO) test -run '^$$' -bench Peer -benchtime 1x -cpu 1 -timeout 60m ./inference/onnx
+
+.PHONY: conformance
+conformance: ## the official ONNX backend cases (needs Python; PyPI the first time), against inference/onnx/conformance/known.txt
+	inference/onnx/conformance/run.sh

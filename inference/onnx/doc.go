@@ -36,6 +36,7 @@
 //
 // # What it does not do
 //
-// It does not read weights outside the model file, and it knows nothing of
-// streams: see package inference for a model as an operator.
+// It opens no file that it was not given, weights outside the model file included
+// (see [WithExternalData]), and it knows nothing of streams: see package inference
+// for a model as an operator.
 package onnx

@@ -17,8 +17,11 @@ var (
 	ErrLimit = pb.ErrLimit
 	// ErrGraph says that a model's graph contradicts itself.
 	ErrGraph = ir.ErrGraph
-	// ErrExternalData says that weights lie outside the model file.
+	// ErrExternalData says that weights lie outside the model file, and that this is
+	// not allowed ([WithExternalData]) or their file is not in order.
 	ErrExternalData = ir.ErrExternal
+	// ErrDigest says that a model is not the one that [WithSHA256] names.
+	ErrDigest = errors.New("onnx: the model's SHA-256 is another")
 	// ErrAttribute says that an operator's attributes are wrong or not supported.
 	ErrAttribute = op.ErrAttribute
 	// ErrInput says that a run's inputs do not fit the model or one of its operators.

@@ -1,13 +1,18 @@
 package onnx
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"maps"
+	"os"
 	"slices"
+	"strings"
 
+	"github.com/turgo-io/turgo/inference/onnx/internal/external"
 	"github.com/turgo-io/turgo/inference/onnx/internal/ir"
 	"github.com/turgo-io/turgo/inference/onnx/internal/ops"
 	"github.com/turgo-io/turgo/inference/onnx/internal/pass"
@@ -38,11 +43,16 @@ type Limits struct {
 	// FoldBytes is the most memory that computing one constant at load may take;
 	// default 64 MiB. What needs more is computed in every run.
 	FoldBytes int64
+	// ExternalBytes is the most that is read from the files that [WithExternalData]
+	// allows; default 16 GiB.
+	ExternalBytes int64
 }
 
 type config struct {
-	limits Limits
-	passes bool
+	limits   Limits
+	passes   bool
+	external *os.Root
+	sha256   string
 }
 
 // Option changes how a model is loaded.
@@ -54,6 +64,18 @@ func WithLimits(l Limits) Option { return func(c *config) { c.limits = l } }
 // WithoutPasses loads the graph as written: nothing is folded, fused or removed.
 // Results are the same up to rounding; it serves comparison and debugging.
 func WithoutPasses() Option { return func(c *config) { c.passes = false } }
+
+// WithExternalData allows weights that lie in files beside the model: plain files
+// inside root, named without "..", reached without links, and as long as the model
+// says. Without this option a model that names such a file is refused, since a model
+// could name any. The root is the folder of the model's file; the caller closes it.
+func WithExternalData(root *os.Root) Option { return func(c *config) { c.external = root } }
+
+// WithSHA256 accepts one model only: the one whose file has this SHA-256, in
+// hexadecimal digits as sha256sum prints them. Where there are files with external
+// data, it is the digest of the model's file followed by them, in the order of their
+// names. Another model gives [ErrDigest].
+func WithSHA256(digest string) Option { return func(c *config) { c.sha256 = digest } }
 
 // Open loads the model in a file of fsys, such as os.DirFS or an embed.FS.
 func Open(fsys fs.FS, name string, opts ...Option) (*Model, error) {
@@ -89,11 +111,34 @@ func Load(data []byte, opts ...Option) (m *Model, err error) {
 	if err != nil {
 		return nil, fmt.Errorf("onnx: %w", err)
 	}
+	if err := resolve(decoded, data, c); err != nil {
+		return nil, err
+	}
 	built, err := ir.Build(decoded, ir.Config{Nodes: l.Nodes})
 	if err != nil {
 		return nil, fmt.Errorf("onnx: %w", err)
 	}
 	return compile(built, c)
+}
+
+// resolve brings external data in, if that is allowed, and checks the digest.
+func resolve(decoded *pb.Model, data []byte, c config) error {
+	l := external.New(c.external, c.limits.ExternalBytes)
+	if c.external != nil {
+		if err := l.Resolve(decoded); err != nil {
+			return fmt.Errorf("onnx: %w", err)
+		}
+	}
+	if c.sha256 == "" {
+		return nil
+	}
+	sum := sha256.New()
+	_, _ = sum.Write(data) // a hash never fails
+	l.Digest(sum)
+	if got := hex.EncodeToString(sum.Sum(nil)); !strings.EqualFold(got, c.sha256) {
+		return fmt.Errorf("%w: it has %s, not %s", ErrDigest, got, c.sha256)
+	}
+	return nil
 }
 
 func configure(opts []Option) config {
@@ -103,6 +148,9 @@ func configure(opts []Option) config {
 	}
 	if c.limits.FoldBytes <= 0 {
 		c.limits.FoldBytes = 64 << 20
+	}
+	if c.limits.ExternalBytes <= 0 {
+		c.limits.ExternalBytes = 16 << 30
 	}
 	return c
 }
@@ -125,6 +173,7 @@ func compile(built *ir.Model, c config) (*Model, error) {
 	for _, v := range built.Graph.Inputs {
 		m.types = append(m.types, v.Type)
 	}
+	set = ops.Compiled() // what passes may write
 	if c.passes {
 		err := pass.Apply(built.Graph, pass.Standard(), pass.Env{Ops: set, FoldBytes: c.limits.FoldBytes})
 		if err != nil {

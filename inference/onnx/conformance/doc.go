@@ -1,6 +1,6 @@
 // Package conformance runs the engine over the official ONNX backend cases.
 //
-//	python3 suite.py DIR                                  # writes the cases; needs the pinned onnx package
+//	make conformance                                      # writes the cases into a cache once, and runs them
 //	TURGO_ONNX_SUITE=DIR go test ./inference/onnx/conformance
 //
 // # Concepts
@@ -20,5 +20,5 @@
 //
 // # What it does not do
 //
-// It downloads nothing, and leaves out the official cases that need a download.
+// It leaves out the official cases that need a download of a model.
 package conformance

@@ -41,6 +41,9 @@ func Build(p *pb.Model, c Config) (*Model, error) {
 	for _, f := range p.Functions {
 		b.functions[functionKey{domain(f.Domain), f.Name, f.Overload}] = f
 	}
+	if n := b.newCounter().graph(p.Graph); n > c.Nodes {
+		return m, fmt.Errorf("%w: too many nodes once functions are inlined", pb.ErrLimit)
+	}
 	g, err := b.graph(p.Graph, &scope{opsets: m.Opsets})
 	m.Graph = g
 	return m, err

@@ -31,7 +31,7 @@ func DecodeTensor(p *pb.Tensor) (*tensor.Tensor, error) {
 
 func decodeTensor(p *pb.Tensor) (*tensor.Tensor, error) {
 	if p.Location == 1 || len(p.External) > 0 {
-		return nil, fmt.Errorf("%w: merge it into one file (onnx.save_model with save_as_external_data=False)", ErrExternal)
+		return nil, fmt.Errorf("%w: name its folder (WithExternalData), or merge it into one file (onnx.save_model with save_as_external_data=False)", ErrExternal)
 	}
 	elem := tensor.Elem(p.Elem)
 	if p.Elem < 0 || p.Elem > 255 || !elem.Valid() {
@@ -45,6 +45,9 @@ func decodeTensor(p *pb.Tensor) (*tensor.Tensor, error) {
 		return exact(shape, n, p.Strings)
 	}
 	if p.HasRaw {
+		if p.Shared && keepable(elem, p.Raw) && len(p.Raw) == n*elem.Size() {
+			return tensor.OfBytes(elem, shape, p.Raw)
+		}
 		return decodeRaw(elem, shape, n, p.Raw)
 	}
 	return decodeTyped(elem, shape, n, p)
@@ -90,10 +93,21 @@ func decodeRaw(elem tensor.Elem, shape []int, n int, raw []byte) (*tensor.Tensor
 	return tensor.OfBytes(elem, shape, data)
 }
 
+// keepable reports whether raw data can be used where it lies: elements of whole
+// bytes, in the machine's own order, at an address that fits them.
+func keepable(elem tensor.Elem, raw []byte) bool {
+	const vector = 16 // enough for every element type
+	return elem.Bits() >= 8 && len(raw) > 0 && little() && uintptr(unsafe.Pointer(unsafe.SliceData(raw)))%vector == 0
+}
+
+func little() bool {
+	one := uint16(1)
+	return *(*byte)(unsafe.Pointer(&one)) == 1
+}
+
 // toNative turns little-endian words into the machine's own order.
 func toNative(b []byte, width int) {
-	one := uint16(1)
-	if width < 2 || *(*byte)(unsafe.Pointer(&one)) == 1 {
+	if width < 2 || little() {
 		return
 	}
 	for ; len(b) >= width; b = b[width:] {

@@ -85,6 +85,9 @@ func entry(d *decoder, f field, dst *[]Entry) error {
 }
 
 func graph(d *decoder, b []byte, g *Graph) error {
+	if err := d.countNodes(b); err != nil {
+		return err
+	}
 	return d.message(b, func(f field) error {
 		switch f.id {
 		case 1:
@@ -106,6 +109,24 @@ func graph(d *decoder, b []byte, g *Graph) error {
 		}
 		return nil
 	})
+}
+
+// countNodes refuses a graph of too many nodes before the first one takes memory.
+// What is not in order is left to the reading itself to find.
+func (d *decoder) countNodes(b []byte) error {
+	for left := d.nodes; len(b) > 0; {
+		f, n := nextField(b)
+		if n < 0 {
+			return nil
+		}
+		if f.id == 1 {
+			if left--; left < 0 {
+				return fmt.Errorf("%w: too many nodes", ErrLimit)
+			}
+		}
+		b = b[n:]
+	}
+	return nil
 }
 
 // node reads one node, against the budget of nodes.

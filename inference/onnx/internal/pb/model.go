@@ -117,6 +117,8 @@ type Tensor struct {
 	Uint64s  []uint64
 	Strings  []string
 	External []Entry
+	// Shared is set where Raw lies in memory that may be kept and is never written.
+	Shared bool
 	// Location is 1 where the data lies in another file.
 	Location int64
 }

@@ -1,5 +1,7 @@
 package pb
 
+import "fmt"
+
 // DecodeTensor reads a TensorProto, the form of test data and of constants kept
 // outside a model.
 func DecodeTensor(data []byte, l Limits) (*Tensor, error) { return decode(data, l, decodeTensor) }
@@ -26,7 +28,7 @@ func decodeTensor(d *decoder, b []byte, t *Tensor) error {
 	return d.message(b, func(f field) error {
 		switch f.id {
 		case 1:
-			return list(d, f, &t.Dims)
+			return dims(d, f, &t.Dims)
 		case 2:
 			t.Elem = int32(f.num)
 		case 4:
@@ -54,6 +56,23 @@ func decodeTensor(d *decoder, b []byte, t *Tensor) error {
 	})
 }
 
+// maxDims bounds the dimensions of one tensor; real ones have few.
+const maxDims = 64
+
+// dims reads a shape, and refuses one of absurd rank before it takes memory.
+func dims(d *decoder, f field, dst *[]int64) error {
+	if len(f.buf) > 10*maxDims || len(*dst) >= maxDims { // a number takes ten bytes at most
+		return fmt.Errorf("%w: a tensor of more than %d dimensions", ErrLimit, maxDims)
+	}
+	if err := list(d, f, dst); err != nil {
+		return err
+	}
+	if len(*dst) > maxDims {
+		return fmt.Errorf("%w: a tensor of %d dimensions", ErrLimit, len(*dst))
+	}
+	return nil
+}
+
 func sparse(d *decoder, b []byte, s *SparseTensor) error {
 	return d.message(b, func(f field) error {
 		switch f.id {
@@ -62,7 +81,7 @@ func sparse(d *decoder, b []byte, s *SparseTensor) error {
 		case 2:
 			return into(d, f, &s.Indices, decodeTensor)
 		case 3:
-			return list(d, f, &s.Dims)
+			return dims(d, f, &s.Dims)
 		}
 		return nil
 	})
@@ -122,6 +141,9 @@ func (d *decoder) shape(f field, dst *[]Dim) error {
 	return d.message(f.buf, func(f field) error {
 		if f.id != 1 {
 			return nil
+		}
+		if len(*dst) == maxDims {
+			return fmt.Errorf("%w: a type of more than %d dimensions", ErrLimit, maxDims)
 		}
 		dim := Dim{Size: -1}
 		err := d.message(f.buf, func(f field) error {
