@@ -12,9 +12,17 @@ import (
 )
 
 var acts = []kernel.Act{
-	{}, {Kind: kernel.Relu}, {Kind: kernel.Clip, A: -0.5, B: 1.5}, {Kind: kernel.Leaky, A: 0.1},
-	{Kind: kernel.HardSigmoid, A: 0.2, B: 0.5}, {Kind: kernel.HardSwish, A: 1. / 6, B: 0.5},
-	{Kind: kernel.SigmoidAct}, {Kind: kernel.TanhAct}, {Kind: kernel.GeluAct}, {Kind: kernel.GeluTanhAct}, {Kind: kernel.SiluAct},
+	{},
+	{Kind: kernel.Relu},
+	{Kind: kernel.Clip, A: -0.5, B: 1.5},
+	{Kind: kernel.Leaky, A: 0.1},
+	{Kind: kernel.HardSigmoid, A: 0.2, B: 0.5},
+	{Kind: kernel.HardSwish, A: 1. / 6, B: 0.5},
+	{Kind: kernel.SigmoidAct},
+	{Kind: kernel.TanhAct},
+	{Kind: kernel.GeluAct},
+	{Kind: kernel.GeluTanhAct},
+	{Kind: kernel.SiluAct},
 }
 
 // TestActivations compares vector loops with the scalar reference, on odd lengths

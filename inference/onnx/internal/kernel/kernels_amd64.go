@@ -189,6 +189,11 @@ func siluV8(dst *float32, src *float32, n int)
 //go:noescape
 func axpy8(dst *float32, src *float32, w *float32, n int)
 
+// maxInto8 is dst = max(dst, src).
+//
+//go:noescape
+func maxInto8(dst *float32, src *float32, n int)
+
 // maxV8 leaves the largest of each lane in out, which holds the start.
 //
 //go:noescape
@@ -213,6 +218,46 @@ func lstmCell8(i *float32, o *float32, f *float32, cand *float32, c *float32, h 
 //
 //go:noescape
 func gruCell8(xz *float32, xr *float32, xh *float32, rz *float32, rr *float32, rh *float32, h *float32, n int)
+
+// depthwise1x8 computes 1 places: taps holds n pairs of offsets in src (from origin) and w, ps and pd are the distances of places; all in bytes.
+//
+//go:noescape
+func depthwise1x8(dst *float32, src *float32, w *float32, bias *float32, taps *int, n int, origin int, blocks int, ps int, pd int, limits *float32)
+
+// depthwise2x8 computes 2 places: taps holds n pairs of offsets in src (from origin) and w, ps and pd are the distances of places; all in bytes.
+//
+//go:noescape
+func depthwise2x8(dst *float32, src *float32, w *float32, bias *float32, taps *int, n int, origin int, blocks int, ps int, pd int, limits *float32)
+
+// depthwise3x8 computes 3 places: taps holds n pairs of offsets in src (from origin) and w, ps and pd are the distances of places; all in bytes.
+//
+//go:noescape
+func depthwise3x8(dst *float32, src *float32, w *float32, bias *float32, taps *int, n int, origin int, blocks int, ps int, pd int, limits *float32)
+
+// depthwise4x8 computes 4 places: taps holds n pairs of offsets in src (from origin) and w, ps and pd are the distances of places; all in bytes.
+//
+//go:noescape
+func depthwise4x8(dst *float32, src *float32, w *float32, bias *float32, taps *int, n int, origin int, blocks int, ps int, pd int, limits *float32)
+
+// depthwise5x8 computes 5 places: taps holds n pairs of offsets in src (from origin) and w, ps and pd are the distances of places; all in bytes.
+//
+//go:noescape
+func depthwise5x8(dst *float32, src *float32, w *float32, bias *float32, taps *int, n int, origin int, blocks int, ps int, pd int, limits *float32)
+
+// depthwise6x8 computes 6 places: taps holds n pairs of offsets in src (from origin) and w, ps and pd are the distances of places; all in bytes.
+//
+//go:noescape
+func depthwise6x8(dst *float32, src *float32, w *float32, bias *float32, taps *int, n int, origin int, blocks int, ps int, pd int, limits *float32)
+
+// depthwise7x8 computes 7 places: taps holds n pairs of offsets in src (from origin) and w, ps and pd are the distances of places; all in bytes.
+//
+//go:noescape
+func depthwise7x8(dst *float32, src *float32, w *float32, bias *float32, taps *int, n int, origin int, blocks int, ps int, pd int, limits *float32)
+
+// depthwise8x8 computes 8 places: taps holds n pairs of offsets in src (from origin) and w, ps and pd are the distances of places; all in bytes.
+//
+//go:noescape
+func depthwise8x8(dst *float32, src *float32, w *float32, bias *float32, taps *int, n int, origin int, blocks int, ps int, pd int, limits *float32)
 
 // tileBias8 is c = the same of (c + bias).
 //
@@ -359,6 +404,11 @@ func siluV16(dst *float32, src *float32, n int)
 //go:noescape
 func axpy16(dst *float32, src *float32, w *float32, n int)
 
+// maxInto16 is dst = max(dst, src).
+//
+//go:noescape
+func maxInto16(dst *float32, src *float32, n int)
+
 // maxV16 leaves the largest of each lane in out, which holds the start.
 //
 //go:noescape
@@ -383,6 +433,46 @@ func lstmCell16(i *float32, o *float32, f *float32, cand *float32, c *float32, h
 //
 //go:noescape
 func gruCell16(xz *float32, xr *float32, xh *float32, rz *float32, rr *float32, rh *float32, h *float32, n int)
+
+// depthwise1x16 computes 1 places: taps holds n pairs of offsets in src (from origin) and w, ps and pd are the distances of places; all in bytes.
+//
+//go:noescape
+func depthwise1x16(dst *float32, src *float32, w *float32, bias *float32, taps *int, n int, origin int, blocks int, ps int, pd int, limits *float32)
+
+// depthwise2x16 computes 2 places: taps holds n pairs of offsets in src (from origin) and w, ps and pd are the distances of places; all in bytes.
+//
+//go:noescape
+func depthwise2x16(dst *float32, src *float32, w *float32, bias *float32, taps *int, n int, origin int, blocks int, ps int, pd int, limits *float32)
+
+// depthwise3x16 computes 3 places: taps holds n pairs of offsets in src (from origin) and w, ps and pd are the distances of places; all in bytes.
+//
+//go:noescape
+func depthwise3x16(dst *float32, src *float32, w *float32, bias *float32, taps *int, n int, origin int, blocks int, ps int, pd int, limits *float32)
+
+// depthwise4x16 computes 4 places: taps holds n pairs of offsets in src (from origin) and w, ps and pd are the distances of places; all in bytes.
+//
+//go:noescape
+func depthwise4x16(dst *float32, src *float32, w *float32, bias *float32, taps *int, n int, origin int, blocks int, ps int, pd int, limits *float32)
+
+// depthwise5x16 computes 5 places: taps holds n pairs of offsets in src (from origin) and w, ps and pd are the distances of places; all in bytes.
+//
+//go:noescape
+func depthwise5x16(dst *float32, src *float32, w *float32, bias *float32, taps *int, n int, origin int, blocks int, ps int, pd int, limits *float32)
+
+// depthwise6x16 computes 6 places: taps holds n pairs of offsets in src (from origin) and w, ps and pd are the distances of places; all in bytes.
+//
+//go:noescape
+func depthwise6x16(dst *float32, src *float32, w *float32, bias *float32, taps *int, n int, origin int, blocks int, ps int, pd int, limits *float32)
+
+// depthwise7x16 computes 7 places: taps holds n pairs of offsets in src (from origin) and w, ps and pd are the distances of places; all in bytes.
+//
+//go:noescape
+func depthwise7x16(dst *float32, src *float32, w *float32, bias *float32, taps *int, n int, origin int, blocks int, ps int, pd int, limits *float32)
+
+// depthwise8x16 computes 8 places: taps holds n pairs of offsets in src (from origin) and w, ps and pd are the distances of places; all in bytes.
+//
+//go:noescape
+func depthwise8x16(dst *float32, src *float32, w *float32, bias *float32, taps *int, n int, origin int, blocks int, ps int, pd int, limits *float32)
 
 // tileBias16 is c = the same of (c + bias).
 //

@@ -5641,6 +5641,28 @@ done:
 	VZEROUPPER
 	RET
 
+// func maxInto8(dst *float32, src *float32, n int)
+// Requires: AVX
+TEXT ·maxInto8(SB), NOSPLIT, $0-24
+	MOVQ n+16(FP), AX
+	MOVQ dst+0(FP), CX
+	MOVQ src+8(FP), DX
+	XORQ BX, BX
+	SHLQ $0x02, AX
+	JZ   done
+
+next:
+	VMOVUPS (CX)(BX*1), Y0
+	VMAXPS  (DX)(BX*1), Y0, Y0
+	VMOVUPS Y0, (CX)(BX*1)
+	ADDQ    $0x20, BX
+	CMPQ    BX, AX
+	JL      next
+
+done:
+	VZEROUPPER
+	RET
+
 // func maxV8(out *float32, src *float32, n int)
 // Requires: AVX
 TEXT ·maxV8(SB), NOSPLIT, $0-24
@@ -6245,6 +6267,533 @@ next:
 	JL           next
 
 done:
+	VZEROUPPER
+	RET
+
+// func depthwise1x8(dst *float32, src *float32, w *float32, bias *float32, taps *int, n int, origin int, blocks int, ps int, pd int, limits *float32)
+// Requires: AVX, FMA3
+TEXT ·depthwise1x8(SB), NOSPLIT, $0-88
+	MOVQ         dst+0(FP), AX
+	MOVQ         src+8(FP), CX
+	MOVQ         w+16(FP), DX
+	MOVQ         bias+24(FP), BX
+	MOVQ         origin+48(FP), SI
+	ADDQ         SI, CX
+	MOVQ         blocks+56(FP), SI
+	MOVQ         ps+64(FP), DI
+	MOVQ         limits+80(FP), R8
+	VBROADCASTSS (R8), Y0
+	VBROADCASTSS 4(R8), Y1
+	LEAQ         (DI)(DI*2), DI
+
+block:
+	VMOVUPS (BX), Y2
+	MOVQ    taps+32(FP), DI
+	MOVQ    n+40(FP), R8
+
+tap:
+	MOVQ        (DI), R9
+	MOVQ        8(DI), R10
+	ADDQ        CX, R9
+	VMOVUPS     (DX)(R10*1), Y3
+	VFMADD231PS (R9), Y3, Y2
+	ADDQ        $0x10, DI
+	DECQ        R8
+	JNZ         tap
+	MOVQ        pd+72(FP), DI
+	MOVQ        AX, DI
+	VMAXPS      Y2, Y0, Y2
+	VMINPS      Y2, Y1, Y2
+	VMOVUPS     Y2, (DI)
+	ADDQ        $0x20, AX
+	ADDQ        $0x20, CX
+	ADDQ        $0x20, DX
+	ADDQ        $0x20, BX
+	DECQ        SI
+	JNZ         block
+	VZEROUPPER
+	RET
+
+// func depthwise2x8(dst *float32, src *float32, w *float32, bias *float32, taps *int, n int, origin int, blocks int, ps int, pd int, limits *float32)
+// Requires: AVX, FMA3
+TEXT ·depthwise2x8(SB), NOSPLIT, $0-88
+	MOVQ         dst+0(FP), AX
+	MOVQ         src+8(FP), CX
+	MOVQ         w+16(FP), DX
+	MOVQ         bias+24(FP), BX
+	MOVQ         origin+48(FP), SI
+	ADDQ         SI, CX
+	MOVQ         blocks+56(FP), SI
+	MOVQ         ps+64(FP), DI
+	MOVQ         limits+80(FP), R8
+	VBROADCASTSS (R8), Y0
+	VBROADCASTSS 4(R8), Y1
+	LEAQ         (DI)(DI*2), R8
+
+block:
+	VMOVUPS (BX), Y2
+	VMOVAPS Y2, Y3
+	MOVQ    taps+32(FP), R8
+	MOVQ    n+40(FP), R9
+
+tap:
+	MOVQ        (R8), R10
+	MOVQ        8(R8), R11
+	ADDQ        CX, R10
+	VMOVUPS     (DX)(R11*1), Y4
+	VFMADD231PS (R10), Y4, Y2
+	VFMADD231PS (R10)(DI*1), Y4, Y3
+	ADDQ        $0x10, R8
+	DECQ        R9
+	JNZ         tap
+	MOVQ        pd+72(FP), R8
+	MOVQ        AX, R9
+	VMAXPS      Y2, Y0, Y2
+	VMINPS      Y2, Y1, Y2
+	VMOVUPS     Y2, (R9)
+	ADDQ        R8, R9
+	VMAXPS      Y3, Y0, Y3
+	VMINPS      Y3, Y1, Y3
+	VMOVUPS     Y3, (R9)
+	ADDQ        $0x20, AX
+	ADDQ        $0x20, CX
+	ADDQ        $0x20, DX
+	ADDQ        $0x20, BX
+	DECQ        SI
+	JNZ         block
+	VZEROUPPER
+	RET
+
+// func depthwise3x8(dst *float32, src *float32, w *float32, bias *float32, taps *int, n int, origin int, blocks int, ps int, pd int, limits *float32)
+// Requires: AVX, FMA3
+TEXT ·depthwise3x8(SB), NOSPLIT, $0-88
+	MOVQ         dst+0(FP), AX
+	MOVQ         src+8(FP), CX
+	MOVQ         w+16(FP), DX
+	MOVQ         bias+24(FP), BX
+	MOVQ         origin+48(FP), SI
+	ADDQ         SI, CX
+	MOVQ         blocks+56(FP), SI
+	MOVQ         ps+64(FP), DI
+	MOVQ         limits+80(FP), R8
+	VBROADCASTSS (R8), Y0
+	VBROADCASTSS 4(R8), Y1
+	LEAQ         (DI)(DI*2), R8
+
+block:
+	VMOVUPS (BX), Y2
+	VMOVAPS Y2, Y3
+	VMOVAPS Y2, Y4
+	MOVQ    taps+32(FP), R8
+	MOVQ    n+40(FP), R9
+
+tap:
+	MOVQ        (R8), R10
+	MOVQ        8(R8), R11
+	ADDQ        CX, R10
+	VMOVUPS     (DX)(R11*1), Y5
+	VFMADD231PS (R10), Y5, Y2
+	VFMADD231PS (R10)(DI*1), Y5, Y3
+	VFMADD231PS (R10)(DI*2), Y5, Y4
+	ADDQ        $0x10, R8
+	DECQ        R9
+	JNZ         tap
+	MOVQ        pd+72(FP), R8
+	MOVQ        AX, R9
+	VMAXPS      Y2, Y0, Y2
+	VMINPS      Y2, Y1, Y2
+	VMOVUPS     Y2, (R9)
+	ADDQ        R8, R9
+	VMAXPS      Y3, Y0, Y3
+	VMINPS      Y3, Y1, Y3
+	VMOVUPS     Y3, (R9)
+	ADDQ        R8, R9
+	VMAXPS      Y4, Y0, Y4
+	VMINPS      Y4, Y1, Y4
+	VMOVUPS     Y4, (R9)
+	ADDQ        $0x20, AX
+	ADDQ        $0x20, CX
+	ADDQ        $0x20, DX
+	ADDQ        $0x20, BX
+	DECQ        SI
+	JNZ         block
+	VZEROUPPER
+	RET
+
+// func depthwise4x8(dst *float32, src *float32, w *float32, bias *float32, taps *int, n int, origin int, blocks int, ps int, pd int, limits *float32)
+// Requires: AVX, FMA3
+TEXT ·depthwise4x8(SB), NOSPLIT, $0-88
+	MOVQ         dst+0(FP), AX
+	MOVQ         src+8(FP), CX
+	MOVQ         w+16(FP), DX
+	MOVQ         bias+24(FP), BX
+	MOVQ         origin+48(FP), SI
+	ADDQ         SI, CX
+	MOVQ         blocks+56(FP), SI
+	MOVQ         ps+64(FP), DI
+	MOVQ         limits+80(FP), R8
+	VBROADCASTSS (R8), Y0
+	VBROADCASTSS 4(R8), Y1
+	LEAQ         (DI)(DI*2), R8
+
+block:
+	VMOVUPS (BX), Y2
+	VMOVAPS Y2, Y3
+	VMOVAPS Y2, Y4
+	VMOVAPS Y2, Y5
+	MOVQ    taps+32(FP), R9
+	MOVQ    n+40(FP), R10
+
+tap:
+	MOVQ        (R9), R11
+	MOVQ        8(R9), R12
+	ADDQ        CX, R11
+	LEAQ        (R11)(R8*1), R13
+	VMOVUPS     (DX)(R12*1), Y6
+	VFMADD231PS (R11), Y6, Y2
+	VFMADD231PS (R11)(DI*1), Y6, Y3
+	VFMADD231PS (R11)(DI*2), Y6, Y4
+	VFMADD231PS (R13), Y6, Y5
+	ADDQ        $0x10, R9
+	DECQ        R10
+	JNZ         tap
+	MOVQ        pd+72(FP), R9
+	MOVQ        AX, R10
+	VMAXPS      Y2, Y0, Y2
+	VMINPS      Y2, Y1, Y2
+	VMOVUPS     Y2, (R10)
+	ADDQ        R9, R10
+	VMAXPS      Y3, Y0, Y3
+	VMINPS      Y3, Y1, Y3
+	VMOVUPS     Y3, (R10)
+	ADDQ        R9, R10
+	VMAXPS      Y4, Y0, Y4
+	VMINPS      Y4, Y1, Y4
+	VMOVUPS     Y4, (R10)
+	ADDQ        R9, R10
+	VMAXPS      Y5, Y0, Y5
+	VMINPS      Y5, Y1, Y5
+	VMOVUPS     Y5, (R10)
+	ADDQ        $0x20, AX
+	ADDQ        $0x20, CX
+	ADDQ        $0x20, DX
+	ADDQ        $0x20, BX
+	DECQ        SI
+	JNZ         block
+	VZEROUPPER
+	RET
+
+// func depthwise5x8(dst *float32, src *float32, w *float32, bias *float32, taps *int, n int, origin int, blocks int, ps int, pd int, limits *float32)
+// Requires: AVX, FMA3
+TEXT ·depthwise5x8(SB), NOSPLIT, $0-88
+	MOVQ         dst+0(FP), AX
+	MOVQ         src+8(FP), CX
+	MOVQ         w+16(FP), DX
+	MOVQ         bias+24(FP), BX
+	MOVQ         origin+48(FP), SI
+	ADDQ         SI, CX
+	MOVQ         blocks+56(FP), SI
+	MOVQ         ps+64(FP), DI
+	MOVQ         limits+80(FP), R8
+	VBROADCASTSS (R8), Y0
+	VBROADCASTSS 4(R8), Y1
+	LEAQ         (DI)(DI*2), R8
+
+block:
+	VMOVUPS (BX), Y2
+	VMOVAPS Y2, Y3
+	VMOVAPS Y2, Y4
+	VMOVAPS Y2, Y5
+	VMOVAPS Y2, Y6
+	MOVQ    taps+32(FP), R9
+	MOVQ    n+40(FP), R10
+
+tap:
+	MOVQ        (R9), R11
+	MOVQ        8(R9), R12
+	ADDQ        CX, R11
+	LEAQ        (R11)(R8*1), R13
+	VMOVUPS     (DX)(R12*1), Y7
+	VFMADD231PS (R11), Y7, Y2
+	VFMADD231PS (R11)(DI*1), Y7, Y3
+	VFMADD231PS (R11)(DI*2), Y7, Y4
+	VFMADD231PS (R13), Y7, Y5
+	VFMADD231PS (R13)(DI*1), Y7, Y6
+	ADDQ        $0x10, R9
+	DECQ        R10
+	JNZ         tap
+	MOVQ        pd+72(FP), R9
+	MOVQ        AX, R10
+	VMAXPS      Y2, Y0, Y2
+	VMINPS      Y2, Y1, Y2
+	VMOVUPS     Y2, (R10)
+	ADDQ        R9, R10
+	VMAXPS      Y3, Y0, Y3
+	VMINPS      Y3, Y1, Y3
+	VMOVUPS     Y3, (R10)
+	ADDQ        R9, R10
+	VMAXPS      Y4, Y0, Y4
+	VMINPS      Y4, Y1, Y4
+	VMOVUPS     Y4, (R10)
+	ADDQ        R9, R10
+	VMAXPS      Y5, Y0, Y5
+	VMINPS      Y5, Y1, Y5
+	VMOVUPS     Y5, (R10)
+	ADDQ        R9, R10
+	VMAXPS      Y6, Y0, Y6
+	VMINPS      Y6, Y1, Y6
+	VMOVUPS     Y6, (R10)
+	ADDQ        $0x20, AX
+	ADDQ        $0x20, CX
+	ADDQ        $0x20, DX
+	ADDQ        $0x20, BX
+	DECQ        SI
+	JNZ         block
+	VZEROUPPER
+	RET
+
+// func depthwise6x8(dst *float32, src *float32, w *float32, bias *float32, taps *int, n int, origin int, blocks int, ps int, pd int, limits *float32)
+// Requires: AVX, FMA3
+TEXT ·depthwise6x8(SB), NOSPLIT, $0-88
+	MOVQ         dst+0(FP), AX
+	MOVQ         src+8(FP), CX
+	MOVQ         w+16(FP), DX
+	MOVQ         bias+24(FP), BX
+	MOVQ         origin+48(FP), SI
+	ADDQ         SI, CX
+	MOVQ         blocks+56(FP), SI
+	MOVQ         ps+64(FP), DI
+	MOVQ         limits+80(FP), R8
+	VBROADCASTSS (R8), Y0
+	VBROADCASTSS 4(R8), Y1
+	LEAQ         (DI)(DI*2), R8
+
+block:
+	VMOVUPS (BX), Y2
+	VMOVAPS Y2, Y3
+	VMOVAPS Y2, Y4
+	VMOVAPS Y2, Y5
+	VMOVAPS Y2, Y6
+	VMOVAPS Y2, Y7
+	MOVQ    taps+32(FP), R9
+	MOVQ    n+40(FP), R10
+
+tap:
+	MOVQ        (R9), R11
+	MOVQ        8(R9), R12
+	ADDQ        CX, R11
+	LEAQ        (R11)(R8*1), R13
+	VMOVUPS     (DX)(R12*1), Y8
+	VFMADD231PS (R11), Y8, Y2
+	VFMADD231PS (R11)(DI*1), Y8, Y3
+	VFMADD231PS (R11)(DI*2), Y8, Y4
+	VFMADD231PS (R13), Y8, Y5
+	VFMADD231PS (R13)(DI*1), Y8, Y6
+	VFMADD231PS (R13)(DI*2), Y8, Y7
+	ADDQ        $0x10, R9
+	DECQ        R10
+	JNZ         tap
+	MOVQ        pd+72(FP), R9
+	MOVQ        AX, R10
+	VMAXPS      Y2, Y0, Y2
+	VMINPS      Y2, Y1, Y2
+	VMOVUPS     Y2, (R10)
+	ADDQ        R9, R10
+	VMAXPS      Y3, Y0, Y3
+	VMINPS      Y3, Y1, Y3
+	VMOVUPS     Y3, (R10)
+	ADDQ        R9, R10
+	VMAXPS      Y4, Y0, Y4
+	VMINPS      Y4, Y1, Y4
+	VMOVUPS     Y4, (R10)
+	ADDQ        R9, R10
+	VMAXPS      Y5, Y0, Y5
+	VMINPS      Y5, Y1, Y5
+	VMOVUPS     Y5, (R10)
+	ADDQ        R9, R10
+	VMAXPS      Y6, Y0, Y6
+	VMINPS      Y6, Y1, Y6
+	VMOVUPS     Y6, (R10)
+	ADDQ        R9, R10
+	VMAXPS      Y7, Y0, Y7
+	VMINPS      Y7, Y1, Y7
+	VMOVUPS     Y7, (R10)
+	ADDQ        $0x20, AX
+	ADDQ        $0x20, CX
+	ADDQ        $0x20, DX
+	ADDQ        $0x20, BX
+	DECQ        SI
+	JNZ         block
+	VZEROUPPER
+	RET
+
+// func depthwise7x8(dst *float32, src *float32, w *float32, bias *float32, taps *int, n int, origin int, blocks int, ps int, pd int, limits *float32)
+// Requires: AVX, FMA3
+TEXT ·depthwise7x8(SB), NOSPLIT, $0-88
+	MOVQ         dst+0(FP), AX
+	MOVQ         src+8(FP), CX
+	MOVQ         w+16(FP), DX
+	MOVQ         bias+24(FP), BX
+	MOVQ         origin+48(FP), SI
+	ADDQ         SI, CX
+	MOVQ         blocks+56(FP), SI
+	MOVQ         ps+64(FP), DI
+	MOVQ         limits+80(FP), R8
+	VBROADCASTSS (R8), Y0
+	VBROADCASTSS 4(R8), Y1
+	LEAQ         (DI)(DI*2), R8
+
+block:
+	VMOVUPS (BX), Y2
+	VMOVAPS Y2, Y3
+	VMOVAPS Y2, Y4
+	VMOVAPS Y2, Y5
+	VMOVAPS Y2, Y6
+	VMOVAPS Y2, Y7
+	VMOVAPS Y2, Y8
+	MOVQ    taps+32(FP), R9
+	MOVQ    n+40(FP), R10
+
+tap:
+	MOVQ        (R9), R11
+	MOVQ        8(R9), R12
+	ADDQ        CX, R11
+	LEAQ        (R11)(R8*1), R13
+	LEAQ        (R13)(R8*1), R14
+	VMOVUPS     (DX)(R12*1), Y9
+	VFMADD231PS (R11), Y9, Y2
+	VFMADD231PS (R11)(DI*1), Y9, Y3
+	VFMADD231PS (R11)(DI*2), Y9, Y4
+	VFMADD231PS (R13), Y9, Y5
+	VFMADD231PS (R13)(DI*1), Y9, Y6
+	VFMADD231PS (R13)(DI*2), Y9, Y7
+	VFMADD231PS (R14), Y9, Y8
+	ADDQ        $0x10, R9
+	DECQ        R10
+	JNZ         tap
+	MOVQ        pd+72(FP), R9
+	MOVQ        AX, R10
+	VMAXPS      Y2, Y0, Y2
+	VMINPS      Y2, Y1, Y2
+	VMOVUPS     Y2, (R10)
+	ADDQ        R9, R10
+	VMAXPS      Y3, Y0, Y3
+	VMINPS      Y3, Y1, Y3
+	VMOVUPS     Y3, (R10)
+	ADDQ        R9, R10
+	VMAXPS      Y4, Y0, Y4
+	VMINPS      Y4, Y1, Y4
+	VMOVUPS     Y4, (R10)
+	ADDQ        R9, R10
+	VMAXPS      Y5, Y0, Y5
+	VMINPS      Y5, Y1, Y5
+	VMOVUPS     Y5, (R10)
+	ADDQ        R9, R10
+	VMAXPS      Y6, Y0, Y6
+	VMINPS      Y6, Y1, Y6
+	VMOVUPS     Y6, (R10)
+	ADDQ        R9, R10
+	VMAXPS      Y7, Y0, Y7
+	VMINPS      Y7, Y1, Y7
+	VMOVUPS     Y7, (R10)
+	ADDQ        R9, R10
+	VMAXPS      Y8, Y0, Y8
+	VMINPS      Y8, Y1, Y8
+	VMOVUPS     Y8, (R10)
+	ADDQ        $0x20, AX
+	ADDQ        $0x20, CX
+	ADDQ        $0x20, DX
+	ADDQ        $0x20, BX
+	DECQ        SI
+	JNZ         block
+	VZEROUPPER
+	RET
+
+// func depthwise8x8(dst *float32, src *float32, w *float32, bias *float32, taps *int, n int, origin int, blocks int, ps int, pd int, limits *float32)
+// Requires: AVX, FMA3
+TEXT ·depthwise8x8(SB), NOSPLIT, $0-88
+	MOVQ         dst+0(FP), AX
+	MOVQ         src+8(FP), CX
+	MOVQ         w+16(FP), DX
+	MOVQ         bias+24(FP), BX
+	MOVQ         origin+48(FP), SI
+	ADDQ         SI, CX
+	MOVQ         blocks+56(FP), SI
+	MOVQ         ps+64(FP), DI
+	MOVQ         limits+80(FP), R8
+	VBROADCASTSS (R8), Y0
+	VBROADCASTSS 4(R8), Y1
+	LEAQ         (DI)(DI*2), R8
+
+block:
+	VMOVUPS (BX), Y2
+	VMOVAPS Y2, Y3
+	VMOVAPS Y2, Y4
+	VMOVAPS Y2, Y5
+	VMOVAPS Y2, Y6
+	VMOVAPS Y2, Y7
+	VMOVAPS Y2, Y8
+	VMOVAPS Y2, Y9
+	MOVQ    taps+32(FP), R9
+	MOVQ    n+40(FP), R10
+
+tap:
+	MOVQ        (R9), R11
+	MOVQ        8(R9), R12
+	ADDQ        CX, R11
+	LEAQ        (R11)(R8*1), R13
+	LEAQ        (R13)(R8*1), R14
+	VMOVUPS     (DX)(R12*1), Y10
+	VFMADD231PS (R11), Y10, Y2
+	VFMADD231PS (R11)(DI*1), Y10, Y3
+	VFMADD231PS (R11)(DI*2), Y10, Y4
+	VFMADD231PS (R13), Y10, Y5
+	VFMADD231PS (R13)(DI*1), Y10, Y6
+	VFMADD231PS (R13)(DI*2), Y10, Y7
+	VFMADD231PS (R14), Y10, Y8
+	VFMADD231PS (R14)(DI*1), Y10, Y9
+	ADDQ        $0x10, R9
+	DECQ        R10
+	JNZ         tap
+	MOVQ        pd+72(FP), R9
+	MOVQ        AX, R10
+	VMAXPS      Y2, Y0, Y2
+	VMINPS      Y2, Y1, Y2
+	VMOVUPS     Y2, (R10)
+	ADDQ        R9, R10
+	VMAXPS      Y3, Y0, Y3
+	VMINPS      Y3, Y1, Y3
+	VMOVUPS     Y3, (R10)
+	ADDQ        R9, R10
+	VMAXPS      Y4, Y0, Y4
+	VMINPS      Y4, Y1, Y4
+	VMOVUPS     Y4, (R10)
+	ADDQ        R9, R10
+	VMAXPS      Y5, Y0, Y5
+	VMINPS      Y5, Y1, Y5
+	VMOVUPS     Y5, (R10)
+	ADDQ        R9, R10
+	VMAXPS      Y6, Y0, Y6
+	VMINPS      Y6, Y1, Y6
+	VMOVUPS     Y6, (R10)
+	ADDQ        R9, R10
+	VMAXPS      Y7, Y0, Y7
+	VMINPS      Y7, Y1, Y7
+	VMOVUPS     Y7, (R10)
+	ADDQ        R9, R10
+	VMAXPS      Y8, Y0, Y8
+	VMINPS      Y8, Y1, Y8
+	VMOVUPS     Y8, (R10)
+	ADDQ        R9, R10
+	VMAXPS      Y9, Y0, Y9
+	VMINPS      Y9, Y1, Y9
+	VMOVUPS     Y9, (R10)
+	ADDQ        $0x20, AX
+	ADDQ        $0x20, CX
+	ADDQ        $0x20, DX
+	ADDQ        $0x20, BX
+	DECQ        SI
+	JNZ         block
 	VZEROUPPER
 	RET
 
@@ -7964,6 +8513,28 @@ done:
 	VZEROUPPER
 	RET
 
+// func maxInto16(dst *float32, src *float32, n int)
+// Requires: AVX, AVX512F
+TEXT ·maxInto16(SB), NOSPLIT, $0-24
+	MOVQ n+16(FP), AX
+	MOVQ dst+0(FP), CX
+	MOVQ src+8(FP), DX
+	XORQ BX, BX
+	SHLQ $0x02, AX
+	JZ   done
+
+next:
+	VMOVUPS (CX)(BX*1), Z0
+	VMAXPS  (DX)(BX*1), Z0, Z0
+	VMOVUPS Z0, (CX)(BX*1)
+	ADDQ    $0x40, BX
+	CMPQ    BX, AX
+	JL      next
+
+done:
+	VZEROUPPER
+	RET
+
 // func maxV16(out *float32, src *float32, n int)
 // Requires: AVX, AVX512F
 TEXT ·maxV16(SB), NOSPLIT, $0-24
@@ -8478,6 +9049,533 @@ next:
 	JL           next
 
 done:
+	VZEROUPPER
+	RET
+
+// func depthwise1x16(dst *float32, src *float32, w *float32, bias *float32, taps *int, n int, origin int, blocks int, ps int, pd int, limits *float32)
+// Requires: AVX, AVX512F
+TEXT ·depthwise1x16(SB), NOSPLIT, $0-88
+	MOVQ         dst+0(FP), AX
+	MOVQ         src+8(FP), CX
+	MOVQ         w+16(FP), DX
+	MOVQ         bias+24(FP), BX
+	MOVQ         origin+48(FP), SI
+	ADDQ         SI, CX
+	MOVQ         blocks+56(FP), SI
+	MOVQ         ps+64(FP), DI
+	MOVQ         limits+80(FP), R8
+	VBROADCASTSS (R8), Z0
+	VBROADCASTSS 4(R8), Z1
+	LEAQ         (DI)(DI*2), DI
+
+block:
+	VMOVUPS (BX), Z2
+	MOVQ    taps+32(FP), DI
+	MOVQ    n+40(FP), R8
+
+tap:
+	MOVQ        (DI), R9
+	MOVQ        8(DI), R10
+	ADDQ        CX, R9
+	VMOVUPS     (DX)(R10*1), Z3
+	VFMADD231PS (R9), Z3, Z2
+	ADDQ        $0x10, DI
+	DECQ        R8
+	JNZ         tap
+	MOVQ        pd+72(FP), DI
+	MOVQ        AX, DI
+	VMAXPS      Z2, Z0, Z2
+	VMINPS      Z2, Z1, Z2
+	VMOVUPS     Z2, (DI)
+	ADDQ        $0x40, AX
+	ADDQ        $0x40, CX
+	ADDQ        $0x40, DX
+	ADDQ        $0x40, BX
+	DECQ        SI
+	JNZ         block
+	VZEROUPPER
+	RET
+
+// func depthwise2x16(dst *float32, src *float32, w *float32, bias *float32, taps *int, n int, origin int, blocks int, ps int, pd int, limits *float32)
+// Requires: AVX, AVX512F
+TEXT ·depthwise2x16(SB), NOSPLIT, $0-88
+	MOVQ         dst+0(FP), AX
+	MOVQ         src+8(FP), CX
+	MOVQ         w+16(FP), DX
+	MOVQ         bias+24(FP), BX
+	MOVQ         origin+48(FP), SI
+	ADDQ         SI, CX
+	MOVQ         blocks+56(FP), SI
+	MOVQ         ps+64(FP), DI
+	MOVQ         limits+80(FP), R8
+	VBROADCASTSS (R8), Z0
+	VBROADCASTSS 4(R8), Z1
+	LEAQ         (DI)(DI*2), R8
+
+block:
+	VMOVUPS (BX), Z2
+	VMOVAPS Z2, Z3
+	MOVQ    taps+32(FP), R8
+	MOVQ    n+40(FP), R9
+
+tap:
+	MOVQ        (R8), R10
+	MOVQ        8(R8), R11
+	ADDQ        CX, R10
+	VMOVUPS     (DX)(R11*1), Z4
+	VFMADD231PS (R10), Z4, Z2
+	VFMADD231PS (R10)(DI*1), Z4, Z3
+	ADDQ        $0x10, R8
+	DECQ        R9
+	JNZ         tap
+	MOVQ        pd+72(FP), R8
+	MOVQ        AX, R9
+	VMAXPS      Z2, Z0, Z2
+	VMINPS      Z2, Z1, Z2
+	VMOVUPS     Z2, (R9)
+	ADDQ        R8, R9
+	VMAXPS      Z3, Z0, Z3
+	VMINPS      Z3, Z1, Z3
+	VMOVUPS     Z3, (R9)
+	ADDQ        $0x40, AX
+	ADDQ        $0x40, CX
+	ADDQ        $0x40, DX
+	ADDQ        $0x40, BX
+	DECQ        SI
+	JNZ         block
+	VZEROUPPER
+	RET
+
+// func depthwise3x16(dst *float32, src *float32, w *float32, bias *float32, taps *int, n int, origin int, blocks int, ps int, pd int, limits *float32)
+// Requires: AVX, AVX512F
+TEXT ·depthwise3x16(SB), NOSPLIT, $0-88
+	MOVQ         dst+0(FP), AX
+	MOVQ         src+8(FP), CX
+	MOVQ         w+16(FP), DX
+	MOVQ         bias+24(FP), BX
+	MOVQ         origin+48(FP), SI
+	ADDQ         SI, CX
+	MOVQ         blocks+56(FP), SI
+	MOVQ         ps+64(FP), DI
+	MOVQ         limits+80(FP), R8
+	VBROADCASTSS (R8), Z0
+	VBROADCASTSS 4(R8), Z1
+	LEAQ         (DI)(DI*2), R8
+
+block:
+	VMOVUPS (BX), Z2
+	VMOVAPS Z2, Z3
+	VMOVAPS Z2, Z4
+	MOVQ    taps+32(FP), R8
+	MOVQ    n+40(FP), R9
+
+tap:
+	MOVQ        (R8), R10
+	MOVQ        8(R8), R11
+	ADDQ        CX, R10
+	VMOVUPS     (DX)(R11*1), Z5
+	VFMADD231PS (R10), Z5, Z2
+	VFMADD231PS (R10)(DI*1), Z5, Z3
+	VFMADD231PS (R10)(DI*2), Z5, Z4
+	ADDQ        $0x10, R8
+	DECQ        R9
+	JNZ         tap
+	MOVQ        pd+72(FP), R8
+	MOVQ        AX, R9
+	VMAXPS      Z2, Z0, Z2
+	VMINPS      Z2, Z1, Z2
+	VMOVUPS     Z2, (R9)
+	ADDQ        R8, R9
+	VMAXPS      Z3, Z0, Z3
+	VMINPS      Z3, Z1, Z3
+	VMOVUPS     Z3, (R9)
+	ADDQ        R8, R9
+	VMAXPS      Z4, Z0, Z4
+	VMINPS      Z4, Z1, Z4
+	VMOVUPS     Z4, (R9)
+	ADDQ        $0x40, AX
+	ADDQ        $0x40, CX
+	ADDQ        $0x40, DX
+	ADDQ        $0x40, BX
+	DECQ        SI
+	JNZ         block
+	VZEROUPPER
+	RET
+
+// func depthwise4x16(dst *float32, src *float32, w *float32, bias *float32, taps *int, n int, origin int, blocks int, ps int, pd int, limits *float32)
+// Requires: AVX, AVX512F
+TEXT ·depthwise4x16(SB), NOSPLIT, $0-88
+	MOVQ         dst+0(FP), AX
+	MOVQ         src+8(FP), CX
+	MOVQ         w+16(FP), DX
+	MOVQ         bias+24(FP), BX
+	MOVQ         origin+48(FP), SI
+	ADDQ         SI, CX
+	MOVQ         blocks+56(FP), SI
+	MOVQ         ps+64(FP), DI
+	MOVQ         limits+80(FP), R8
+	VBROADCASTSS (R8), Z0
+	VBROADCASTSS 4(R8), Z1
+	LEAQ         (DI)(DI*2), R8
+
+block:
+	VMOVUPS (BX), Z2
+	VMOVAPS Z2, Z3
+	VMOVAPS Z2, Z4
+	VMOVAPS Z2, Z5
+	MOVQ    taps+32(FP), R9
+	MOVQ    n+40(FP), R10
+
+tap:
+	MOVQ        (R9), R11
+	MOVQ        8(R9), R12
+	ADDQ        CX, R11
+	LEAQ        (R11)(R8*1), R13
+	VMOVUPS     (DX)(R12*1), Z6
+	VFMADD231PS (R11), Z6, Z2
+	VFMADD231PS (R11)(DI*1), Z6, Z3
+	VFMADD231PS (R11)(DI*2), Z6, Z4
+	VFMADD231PS (R13), Z6, Z5
+	ADDQ        $0x10, R9
+	DECQ        R10
+	JNZ         tap
+	MOVQ        pd+72(FP), R9
+	MOVQ        AX, R10
+	VMAXPS      Z2, Z0, Z2
+	VMINPS      Z2, Z1, Z2
+	VMOVUPS     Z2, (R10)
+	ADDQ        R9, R10
+	VMAXPS      Z3, Z0, Z3
+	VMINPS      Z3, Z1, Z3
+	VMOVUPS     Z3, (R10)
+	ADDQ        R9, R10
+	VMAXPS      Z4, Z0, Z4
+	VMINPS      Z4, Z1, Z4
+	VMOVUPS     Z4, (R10)
+	ADDQ        R9, R10
+	VMAXPS      Z5, Z0, Z5
+	VMINPS      Z5, Z1, Z5
+	VMOVUPS     Z5, (R10)
+	ADDQ        $0x40, AX
+	ADDQ        $0x40, CX
+	ADDQ        $0x40, DX
+	ADDQ        $0x40, BX
+	DECQ        SI
+	JNZ         block
+	VZEROUPPER
+	RET
+
+// func depthwise5x16(dst *float32, src *float32, w *float32, bias *float32, taps *int, n int, origin int, blocks int, ps int, pd int, limits *float32)
+// Requires: AVX, AVX512F
+TEXT ·depthwise5x16(SB), NOSPLIT, $0-88
+	MOVQ         dst+0(FP), AX
+	MOVQ         src+8(FP), CX
+	MOVQ         w+16(FP), DX
+	MOVQ         bias+24(FP), BX
+	MOVQ         origin+48(FP), SI
+	ADDQ         SI, CX
+	MOVQ         blocks+56(FP), SI
+	MOVQ         ps+64(FP), DI
+	MOVQ         limits+80(FP), R8
+	VBROADCASTSS (R8), Z0
+	VBROADCASTSS 4(R8), Z1
+	LEAQ         (DI)(DI*2), R8
+
+block:
+	VMOVUPS (BX), Z2
+	VMOVAPS Z2, Z3
+	VMOVAPS Z2, Z4
+	VMOVAPS Z2, Z5
+	VMOVAPS Z2, Z6
+	MOVQ    taps+32(FP), R9
+	MOVQ    n+40(FP), R10
+
+tap:
+	MOVQ        (R9), R11
+	MOVQ        8(R9), R12
+	ADDQ        CX, R11
+	LEAQ        (R11)(R8*1), R13
+	VMOVUPS     (DX)(R12*1), Z7
+	VFMADD231PS (R11), Z7, Z2
+	VFMADD231PS (R11)(DI*1), Z7, Z3
+	VFMADD231PS (R11)(DI*2), Z7, Z4
+	VFMADD231PS (R13), Z7, Z5
+	VFMADD231PS (R13)(DI*1), Z7, Z6
+	ADDQ        $0x10, R9
+	DECQ        R10
+	JNZ         tap
+	MOVQ        pd+72(FP), R9
+	MOVQ        AX, R10
+	VMAXPS      Z2, Z0, Z2
+	VMINPS      Z2, Z1, Z2
+	VMOVUPS     Z2, (R10)
+	ADDQ        R9, R10
+	VMAXPS      Z3, Z0, Z3
+	VMINPS      Z3, Z1, Z3
+	VMOVUPS     Z3, (R10)
+	ADDQ        R9, R10
+	VMAXPS      Z4, Z0, Z4
+	VMINPS      Z4, Z1, Z4
+	VMOVUPS     Z4, (R10)
+	ADDQ        R9, R10
+	VMAXPS      Z5, Z0, Z5
+	VMINPS      Z5, Z1, Z5
+	VMOVUPS     Z5, (R10)
+	ADDQ        R9, R10
+	VMAXPS      Z6, Z0, Z6
+	VMINPS      Z6, Z1, Z6
+	VMOVUPS     Z6, (R10)
+	ADDQ        $0x40, AX
+	ADDQ        $0x40, CX
+	ADDQ        $0x40, DX
+	ADDQ        $0x40, BX
+	DECQ        SI
+	JNZ         block
+	VZEROUPPER
+	RET
+
+// func depthwise6x16(dst *float32, src *float32, w *float32, bias *float32, taps *int, n int, origin int, blocks int, ps int, pd int, limits *float32)
+// Requires: AVX, AVX512F
+TEXT ·depthwise6x16(SB), NOSPLIT, $0-88
+	MOVQ         dst+0(FP), AX
+	MOVQ         src+8(FP), CX
+	MOVQ         w+16(FP), DX
+	MOVQ         bias+24(FP), BX
+	MOVQ         origin+48(FP), SI
+	ADDQ         SI, CX
+	MOVQ         blocks+56(FP), SI
+	MOVQ         ps+64(FP), DI
+	MOVQ         limits+80(FP), R8
+	VBROADCASTSS (R8), Z0
+	VBROADCASTSS 4(R8), Z1
+	LEAQ         (DI)(DI*2), R8
+
+block:
+	VMOVUPS (BX), Z2
+	VMOVAPS Z2, Z3
+	VMOVAPS Z2, Z4
+	VMOVAPS Z2, Z5
+	VMOVAPS Z2, Z6
+	VMOVAPS Z2, Z7
+	MOVQ    taps+32(FP), R9
+	MOVQ    n+40(FP), R10
+
+tap:
+	MOVQ        (R9), R11
+	MOVQ        8(R9), R12
+	ADDQ        CX, R11
+	LEAQ        (R11)(R8*1), R13
+	VMOVUPS     (DX)(R12*1), Z8
+	VFMADD231PS (R11), Z8, Z2
+	VFMADD231PS (R11)(DI*1), Z8, Z3
+	VFMADD231PS (R11)(DI*2), Z8, Z4
+	VFMADD231PS (R13), Z8, Z5
+	VFMADD231PS (R13)(DI*1), Z8, Z6
+	VFMADD231PS (R13)(DI*2), Z8, Z7
+	ADDQ        $0x10, R9
+	DECQ        R10
+	JNZ         tap
+	MOVQ        pd+72(FP), R9
+	MOVQ        AX, R10
+	VMAXPS      Z2, Z0, Z2
+	VMINPS      Z2, Z1, Z2
+	VMOVUPS     Z2, (R10)
+	ADDQ        R9, R10
+	VMAXPS      Z3, Z0, Z3
+	VMINPS      Z3, Z1, Z3
+	VMOVUPS     Z3, (R10)
+	ADDQ        R9, R10
+	VMAXPS      Z4, Z0, Z4
+	VMINPS      Z4, Z1, Z4
+	VMOVUPS     Z4, (R10)
+	ADDQ        R9, R10
+	VMAXPS      Z5, Z0, Z5
+	VMINPS      Z5, Z1, Z5
+	VMOVUPS     Z5, (R10)
+	ADDQ        R9, R10
+	VMAXPS      Z6, Z0, Z6
+	VMINPS      Z6, Z1, Z6
+	VMOVUPS     Z6, (R10)
+	ADDQ        R9, R10
+	VMAXPS      Z7, Z0, Z7
+	VMINPS      Z7, Z1, Z7
+	VMOVUPS     Z7, (R10)
+	ADDQ        $0x40, AX
+	ADDQ        $0x40, CX
+	ADDQ        $0x40, DX
+	ADDQ        $0x40, BX
+	DECQ        SI
+	JNZ         block
+	VZEROUPPER
+	RET
+
+// func depthwise7x16(dst *float32, src *float32, w *float32, bias *float32, taps *int, n int, origin int, blocks int, ps int, pd int, limits *float32)
+// Requires: AVX, AVX512F
+TEXT ·depthwise7x16(SB), NOSPLIT, $0-88
+	MOVQ         dst+0(FP), AX
+	MOVQ         src+8(FP), CX
+	MOVQ         w+16(FP), DX
+	MOVQ         bias+24(FP), BX
+	MOVQ         origin+48(FP), SI
+	ADDQ         SI, CX
+	MOVQ         blocks+56(FP), SI
+	MOVQ         ps+64(FP), DI
+	MOVQ         limits+80(FP), R8
+	VBROADCASTSS (R8), Z0
+	VBROADCASTSS 4(R8), Z1
+	LEAQ         (DI)(DI*2), R8
+
+block:
+	VMOVUPS (BX), Z2
+	VMOVAPS Z2, Z3
+	VMOVAPS Z2, Z4
+	VMOVAPS Z2, Z5
+	VMOVAPS Z2, Z6
+	VMOVAPS Z2, Z7
+	VMOVAPS Z2, Z8
+	MOVQ    taps+32(FP), R9
+	MOVQ    n+40(FP), R10
+
+tap:
+	MOVQ        (R9), R11
+	MOVQ        8(R9), R12
+	ADDQ        CX, R11
+	LEAQ        (R11)(R8*1), R13
+	LEAQ        (R13)(R8*1), R14
+	VMOVUPS     (DX)(R12*1), Z9
+	VFMADD231PS (R11), Z9, Z2
+	VFMADD231PS (R11)(DI*1), Z9, Z3
+	VFMADD231PS (R11)(DI*2), Z9, Z4
+	VFMADD231PS (R13), Z9, Z5
+	VFMADD231PS (R13)(DI*1), Z9, Z6
+	VFMADD231PS (R13)(DI*2), Z9, Z7
+	VFMADD231PS (R14), Z9, Z8
+	ADDQ        $0x10, R9
+	DECQ        R10
+	JNZ         tap
+	MOVQ        pd+72(FP), R9
+	MOVQ        AX, R10
+	VMAXPS      Z2, Z0, Z2
+	VMINPS      Z2, Z1, Z2
+	VMOVUPS     Z2, (R10)
+	ADDQ        R9, R10
+	VMAXPS      Z3, Z0, Z3
+	VMINPS      Z3, Z1, Z3
+	VMOVUPS     Z3, (R10)
+	ADDQ        R9, R10
+	VMAXPS      Z4, Z0, Z4
+	VMINPS      Z4, Z1, Z4
+	VMOVUPS     Z4, (R10)
+	ADDQ        R9, R10
+	VMAXPS      Z5, Z0, Z5
+	VMINPS      Z5, Z1, Z5
+	VMOVUPS     Z5, (R10)
+	ADDQ        R9, R10
+	VMAXPS      Z6, Z0, Z6
+	VMINPS      Z6, Z1, Z6
+	VMOVUPS     Z6, (R10)
+	ADDQ        R9, R10
+	VMAXPS      Z7, Z0, Z7
+	VMINPS      Z7, Z1, Z7
+	VMOVUPS     Z7, (R10)
+	ADDQ        R9, R10
+	VMAXPS      Z8, Z0, Z8
+	VMINPS      Z8, Z1, Z8
+	VMOVUPS     Z8, (R10)
+	ADDQ        $0x40, AX
+	ADDQ        $0x40, CX
+	ADDQ        $0x40, DX
+	ADDQ        $0x40, BX
+	DECQ        SI
+	JNZ         block
+	VZEROUPPER
+	RET
+
+// func depthwise8x16(dst *float32, src *float32, w *float32, bias *float32, taps *int, n int, origin int, blocks int, ps int, pd int, limits *float32)
+// Requires: AVX, AVX512F
+TEXT ·depthwise8x16(SB), NOSPLIT, $0-88
+	MOVQ         dst+0(FP), AX
+	MOVQ         src+8(FP), CX
+	MOVQ         w+16(FP), DX
+	MOVQ         bias+24(FP), BX
+	MOVQ         origin+48(FP), SI
+	ADDQ         SI, CX
+	MOVQ         blocks+56(FP), SI
+	MOVQ         ps+64(FP), DI
+	MOVQ         limits+80(FP), R8
+	VBROADCASTSS (R8), Z0
+	VBROADCASTSS 4(R8), Z1
+	LEAQ         (DI)(DI*2), R8
+
+block:
+	VMOVUPS (BX), Z2
+	VMOVAPS Z2, Z3
+	VMOVAPS Z2, Z4
+	VMOVAPS Z2, Z5
+	VMOVAPS Z2, Z6
+	VMOVAPS Z2, Z7
+	VMOVAPS Z2, Z8
+	VMOVAPS Z2, Z9
+	MOVQ    taps+32(FP), R9
+	MOVQ    n+40(FP), R10
+
+tap:
+	MOVQ        (R9), R11
+	MOVQ        8(R9), R12
+	ADDQ        CX, R11
+	LEAQ        (R11)(R8*1), R13
+	LEAQ        (R13)(R8*1), R14
+	VMOVUPS     (DX)(R12*1), Z10
+	VFMADD231PS (R11), Z10, Z2
+	VFMADD231PS (R11)(DI*1), Z10, Z3
+	VFMADD231PS (R11)(DI*2), Z10, Z4
+	VFMADD231PS (R13), Z10, Z5
+	VFMADD231PS (R13)(DI*1), Z10, Z6
+	VFMADD231PS (R13)(DI*2), Z10, Z7
+	VFMADD231PS (R14), Z10, Z8
+	VFMADD231PS (R14)(DI*1), Z10, Z9
+	ADDQ        $0x10, R9
+	DECQ        R10
+	JNZ         tap
+	MOVQ        pd+72(FP), R9
+	MOVQ        AX, R10
+	VMAXPS      Z2, Z0, Z2
+	VMINPS      Z2, Z1, Z2
+	VMOVUPS     Z2, (R10)
+	ADDQ        R9, R10
+	VMAXPS      Z3, Z0, Z3
+	VMINPS      Z3, Z1, Z3
+	VMOVUPS     Z3, (R10)
+	ADDQ        R9, R10
+	VMAXPS      Z4, Z0, Z4
+	VMINPS      Z4, Z1, Z4
+	VMOVUPS     Z4, (R10)
+	ADDQ        R9, R10
+	VMAXPS      Z5, Z0, Z5
+	VMINPS      Z5, Z1, Z5
+	VMOVUPS     Z5, (R10)
+	ADDQ        R9, R10
+	VMAXPS      Z6, Z0, Z6
+	VMINPS      Z6, Z1, Z6
+	VMOVUPS     Z6, (R10)
+	ADDQ        R9, R10
+	VMAXPS      Z7, Z0, Z7
+	VMINPS      Z7, Z1, Z7
+	VMOVUPS     Z7, (R10)
+	ADDQ        R9, R10
+	VMAXPS      Z8, Z0, Z8
+	VMINPS      Z8, Z1, Z8
+	VMOVUPS     Z8, (R10)
+	ADDQ        R9, R10
+	VMAXPS      Z9, Z0, Z9
+	VMINPS      Z9, Z1, Z9
+	VMOVUPS     Z9, (R10)
+	ADDQ        $0x40, AX
+	ADDQ        $0x40, CX
+	ADDQ        $0x40, DX
+	ADDQ        $0x40, BX
+	DECQ        SI
+	JNZ         block
 	VZEROUPPER
 	RET
 

@@ -119,6 +119,20 @@ func (s *ISA) Axpy(dst, src []float32, w float32) {
 	}
 }
 
+// MaxInto is dst = max(dst, src).
+func (s *ISA) MaxInto(dst, src []float32) {
+	src = src[:len(dst)]
+	n := 0
+	if s.lanes > 0 {
+		if n = len(dst) &^ (s.lanes - 1); n > 0 {
+			vecMaxInto(s.lanes, &dst[0], &src[0], n)
+		}
+	}
+	for i := n; i < len(dst); i++ {
+		dst[i] = max(dst[i], src[i])
+	}
+}
+
 // Dot is the sum of products.
 func (s *ISA) Dot(a, b []float32) float32 {
 	b = b[:len(a)]

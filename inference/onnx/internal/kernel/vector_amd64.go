@@ -221,3 +221,61 @@ func vecTile16(kind ActKind, c *float32, rows, ldc int, bias, param *float32) {
 		tileBias16(c, rows, ldc, bias, param)
 	}
 }
+
+func vecDepthwise(lanes, count int, dst, src, w, bias *float32, taps *int, n, origin, blocks, ps, pd int, limits *float32) {
+	if lanes == 16 {
+		vecDepthwise16(count, dst, src, w, bias, taps, n, origin, blocks, ps, pd, limits)
+		return
+	}
+	vecDepthwise8(count, dst, src, w, bias, taps, n, origin, blocks, ps, pd, limits)
+}
+
+func vecDepthwise8(count int, dst, src, w, bias *float32, taps *int, n, origin, blocks, ps, pd int, limits *float32) {
+	switch count {
+	case 1:
+		depthwise1x8(dst, src, w, bias, taps, n, origin, blocks, ps, pd, limits)
+	case 2:
+		depthwise2x8(dst, src, w, bias, taps, n, origin, blocks, ps, pd, limits)
+	case 3:
+		depthwise3x8(dst, src, w, bias, taps, n, origin, blocks, ps, pd, limits)
+	case 4:
+		depthwise4x8(dst, src, w, bias, taps, n, origin, blocks, ps, pd, limits)
+	case 5:
+		depthwise5x8(dst, src, w, bias, taps, n, origin, blocks, ps, pd, limits)
+	case 6:
+		depthwise6x8(dst, src, w, bias, taps, n, origin, blocks, ps, pd, limits)
+	case 7:
+		depthwise7x8(dst, src, w, bias, taps, n, origin, blocks, ps, pd, limits)
+	default:
+		depthwise8x8(dst, src, w, bias, taps, n, origin, blocks, ps, pd, limits)
+	}
+}
+
+func vecDepthwise16(count int, dst, src, w, bias *float32, taps *int, n, origin, blocks, ps, pd int, limits *float32) {
+	switch count {
+	case 1:
+		depthwise1x16(dst, src, w, bias, taps, n, origin, blocks, ps, pd, limits)
+	case 2:
+		depthwise2x16(dst, src, w, bias, taps, n, origin, blocks, ps, pd, limits)
+	case 3:
+		depthwise3x16(dst, src, w, bias, taps, n, origin, blocks, ps, pd, limits)
+	case 4:
+		depthwise4x16(dst, src, w, bias, taps, n, origin, blocks, ps, pd, limits)
+	case 5:
+		depthwise5x16(dst, src, w, bias, taps, n, origin, blocks, ps, pd, limits)
+	case 6:
+		depthwise6x16(dst, src, w, bias, taps, n, origin, blocks, ps, pd, limits)
+	case 7:
+		depthwise7x16(dst, src, w, bias, taps, n, origin, blocks, ps, pd, limits)
+	default:
+		depthwise8x16(dst, src, w, bias, taps, n, origin, blocks, ps, pd, limits)
+	}
+}
+
+func vecMaxInto(lanes int, dst, src *float32, n int) {
+	if lanes == 16 {
+		maxInto16(dst, src, n)
+		return
+	}
+	maxInto8(dst, src, n)
+}

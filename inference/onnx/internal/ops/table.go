@@ -48,6 +48,17 @@ func All() Set {
 	return s
 }
 
+// Compiled is All with the operators that passes put in the place of others.
+func Compiled() Set {
+	s := All()
+	for _, family := range [][]op.Def{linear.Fused(), nn.Fused(), elementwise.Fused()} {
+		for i := range family {
+			s.defs[key{family[i].Domain, family[i].Name}] = &family[i]
+		}
+	}
+	return s
+}
+
 // families lists the tables of all operator packages.
 func families() [][]op.Def {
 	return [][]op.Def{

@@ -27,7 +27,14 @@ func Standard() []Pass {
 	return []Pass{
 		{"identity", identity},
 		{"fold", fold},
+		{"convpad", convPad},
+		{"convnorm", convNorm},
+		{"gelu", gelu},
+		{"product", product},
+		{"channels-last", channelsLast},
 		{"dead", dead},
+		{"silu", silu},
+		{"epilogue", epilogue},
 	}
 }
 

@@ -145,9 +145,16 @@ func vectors() {
 		VFMADD231PS(at("src"), s, d)
 		VMOVUPS(d, at("dst"))
 	})
+	loop("maxInto", "func(dst, src *float32, n int)", "is dst = max(dst, src).", []string{"dst", "src"}, func(at func(string) Mem) {
+		x := vec()
+		VMOVUPS(at("dst"), x)
+		VMAXPS(at("src"), x, x)
+		VMOVUPS(x, at("dst"))
+	})
 	reductions()
 	dots()
 	cells()
+	depthwise()
 	tiles()
 }
 
