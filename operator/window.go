@@ -2,28 +2,66 @@ package operator
 
 import (
 	"errors"
+	"fmt"
+	"time"
 
 	"github.com/turgo-io/turgo/state"
 	"github.com/turgo-io/turgo/window"
 )
 
-// WindowSpec describes a windowed aggregation of a keyed stream.
+// WindowSpec describes a windowed aggregation of a keyed stream. One of Result, Firing and Function says what comes out.
 type WindowSpec[K comparable, T, A, V, R any] struct {
 	Assigner   window.Assigner
 	Aggregator window.Aggregator[T, A, V]
-	Result     func(key K, span window.Span, value V) R
-	// Late is the side output for records that come when all their windows are closed. They are
+	// Result makes a record of a window's aggregate.
+	Result func(key K, span window.Span, value V) R
+	// Firing is Result for windows that fire more than once: it is told which firing this is.
+	Firing func(key K, f window.Firing, value V) R
+	// Function makes, for each subtask, what takes a window's aggregate and puts any number of records out.
+	Function func() WindowFunction[K, V, R]
+
+	// Trigger says when a window fires. Nil: once, when its end has passed.
+	Trigger window.Trigger
+	// Lateness is how long after its end, in event time, a window takes late records.
+	Lateness time.Duration
+	// Mode says what a window that fires again puts out.
+	Mode window.Mode
+	// ProcessingTime cuts windows by the job's clock instead of by event time. Results have no event time then, and what
+	// is open at the end of the input fires.
+	ProcessingTime bool
+	// Late is the side output for records that come when all their windows are gone. They are
 	// counted as "late" in any case.
 	Late Side[T]
+
+	// dropped, if set, is called for late records in place of Late: the sides of a join are its own.
+	dropped func(time int64, v *T) error
 }
 
 // NewWindow returns the operator that aggregates the records of each key and window, and emits the result
-// when the watermark has passed the window's end. A result's event time is the last instant of its
-// window. Of one key, windows come out in order of their ends. A record without event time is an error.
+// when the watermark has passed the window's end, or when a trigger says so. A result's event time is the last instant of
+// its window; that of a window without end, fired by a record, is the record's. Of one key, windows come out in order of
+// their ends. A record without event time is an error unless windows are of processing time.
 //
-// State: for each key its open windows, with an accumulator and a timer each.
+// Overlapping windows without trigger and lateness share slices: a record costs one addition and a firing about three
+// merges, however many windows overlap. Aggregates then see records slice by slice, in order of arrival within a slice.
+// All other windows are kept one by one, in order of arrival.
+//
+// State: for each key its open slices or windows, with an accumulator each.
 func NewWindow[K comparable, T, A, V, R any](w WindowSpec[K, T, A, V, R]) Factory[T, R] {
-	return windowFactory[K, T, A, V, R]{w}
+	c, counts := w.Assigner.(window.CountWindow)
+	if !counts || c.Slide == c.Size || c.Validate() != nil || w.Aggregator == nil {
+		return windowFactory[K, T, A, V, R]{w}
+	}
+	return windowFactory[K, T, window.TimedAcc[T], V, R]{lastOf(c, w)}
+}
+
+// lastOf is the window of the last records of a key.
+func lastOf[K comparable, T, A, V, R any](c window.CountWindow, w WindowSpec[K, T, A, V, R]) WindowSpec[K, T, window.TimedAcc[T], V, R] {
+	return WindowSpec[K, T, window.TimedAcc[T], V, R]{
+		Assigner: w.Assigner, Aggregator: window.Evict(window.KeepLast[T](int(c.Size)), w.Aggregator),
+		Result: w.Result, Firing: w.Firing, Function: w.Function,
+		Trigger: w.Trigger, Lateness: w.Lateness, Mode: w.Mode, ProcessingTime: w.ProcessingTime, Late: w.Late,
+	}
 }
 
 type windowFactory[K comparable, T, A, V, R any] struct{ spec WindowSpec[K, T, A, V, R] }
@@ -31,275 +69,127 @@ type windowFactory[K comparable, T, A, V, R any] struct{ spec WindowSpec[K, T, A
 func (f windowFactory[K, T, A, V, R]) Name() string { return "window" }
 
 func (f windowFactory[K, T, A, V, R]) New() Operator[T, R] {
-	return &windowed[K, T, A, V, R]{WindowSpec: f.spec}
+	core := windowCore[K, T, A, V, R]{WindowSpec: f.spec}
+	if f.spec.plain() {
+		switch a := f.spec.Assigner.(type) {
+		case window.TumblingWindow:
+			return &tumbling[K, T, A, V, R]{windowCore: core, window: a}
+		case window.Sliced:
+			return &slicing[K, T, A, V, R]{windowCore: core, slices: a}
+		case window.SessionWindow:
+			return &sessions[K, T, A, V, R]{windowCore: core, window: a}
+		}
+	}
+	return &windowed[K, T, A, V, R]{windowCore: core}
+}
+
+// plain says that windows fire once, at their end, and are over then.
+func (w *WindowSpec[K, T, A, V, R]) plain() bool {
+	if w.Lateness != 0 || w.Mode != window.Accumulating || w.ProcessingTime || w.Function != nil {
+		return false
+	}
+	_, evicts := w.Aggregator.(window.Evicting[A])
+	_, timed := w.Aggregator.(window.TimedAggregator[T, A])
+	if evicts || timed {
+		return false
+	}
+	if w.Trigger == nil {
+		return true
+	}
+	at, ok := w.Trigger.(window.WatermarkTrigger)
+	return ok && at.Plain()
 }
 
 // Validate reports what is wrong with the description.
 func (f windowFactory[K, T, A, V, R]) Validate() error {
-	if f.spec.Assigner == nil || f.spec.Aggregator == nil || f.spec.Result == nil {
+	w := f.spec
+	if w.Assigner == nil || w.Aggregator == nil || w.Result == nil && w.Firing == nil && w.Function == nil {
 		return errors.New("a window needs an assigner, an aggregator and a result function")
 	}
-	return errors.Join(f.spec.Assigner.Validate(), window.Validate(f.spec.Aggregator))
+	faults := []error{w.Assigner.Validate(), window.Validate(w.Aggregator)}
+	if w.Trigger != nil {
+		faults = append(faults, w.Trigger.Validate())
+	}
+	if w.Lateness < 0 {
+		faults = append(faults, fmt.Errorf("%w: the lateness is %v; it must not be negative", window.ErrInvalid, w.Lateness))
+	}
+	return errors.Join(faults...)
 }
 
-// pane is an open window of a key.
-type pane[A any] struct {
-	Span window.Span
-	Acc  A
-}
-
-// panes are the open windows of a key. The first lies in the struct itself: most keys have no other,
-// and nothing is allocated for them.
-type panes[A any] struct {
-	Open  bool
-	First pane[A]
-	More  []pane[A]
-}
-
-type windowed[K comparable, T, A, V, R any] struct {
+// windowCore is what all window operators have: settings, late records, results.
+type windowCore[K comparable, T, A, V, R any] struct {
 	Base[R]
 	WindowSpec[K, T, A, V, R]
 	keys    *state.Keys[K]
-	panes   state.Value[panes[A]]
-	timers  state.Timers
 	late    *Collector[T]
-	dropped *Counter
-	spans   []window.Span
-	tumble  window.TumblingWindow // the fast path, if Size is not 0
-	passed  int64                 // the watermark
-	work    pane[A]               // the one at work: aggregators take pointers, and nothing shall escape
+	counter *Counter
+	passed  int64 // the watermark
+	fn      WindowFunction[K, V, R]
+	collect *Collector[R]
+	firing  window.Firing
 	out     R
 }
 
-func (o *windowed[K, T, A, V, R]) Open(c Context, out Receiver[R]) (err error) {
+func (o *windowCore[K, T, A, V, R]) Open(c Context, out Receiver[R]) (err error) {
 	if o.keys, err = keysOf[K](c); err != nil {
 		return err
 	}
 	if o.late, err = o.Late.Output(c); err != nil {
 		return err
 	}
-	o.panes = state.NewValue[panes[A]](c, "panes")
-	o.timers = state.NewTimers(c)
-	o.dropped = c.Counter("late")
-	o.tumble, _ = o.Assigner.(window.TumblingWindow)
+	o.counter = c.Counter("late")
 	o.passed = NoTime
-	return o.Base.Open(c, out)
+	o.collect = NewCollector(out).of(c)
+	if err := o.Base.Open(c, out); err != nil || o.Function == nil {
+		return err
+	}
+	o.fn = o.Function()
+	return open(o.fn, c)
 }
+
+func (o *windowCore[K, T, A, V, R]) Close() error { return closeFunction(o.fn) }
 
 var errNoTime = errors.New("operator: window: the record has no event time; put EventTime before the window")
 
-func (o *windowed[K, T, A, V, R]) Push(time int64, v *T) error {
-	o.Context.Enter() // the aggregator is user code
-	o.Context.Enter() // the aggregate and the assigner may be the user's
-	if time == NoTime {
-		return errNoTime
+func (o *windowCore[K, T, A, V, R]) drop(time int64, v *T) error {
+	o.counter.Add(1)
+	if o.dropped != nil {
+		return o.dropped(time, v)
 	}
-	if o.tumble.Size != 0 {
-		return o.addTo(o.tumble.SpanOf(time), time, v)
-	}
-	if o.spans = o.Assigner.Assign(o.spans[:0], time); o.Assigner.Merging() {
-		for _, s := range o.spans {
-			if err := o.mergeInto(s, time, v); err != nil {
-				return err
-			}
-		}
-		return nil
-	}
-	late := len(o.spans) > 0
-	for _, s := range o.spans {
-		if s.Last() > o.passed {
-			late = false
-			o.Aggregator.Add(&o.pane(o.panes.Ref(), s).Acc, v)
-		}
-	}
-	if late {
-		return o.drop(time, v)
-	}
-	return nil
-}
-
-func (o *windowed[K, T, A, V, R]) addTo(s window.Span, time int64, v *T) error {
-	if s.End-1 <= o.passed {
-		return o.drop(time, v)
-	}
-	p := o.panes.Ref()
-	if p.Open && p.First.Span.Start == s.Start {
-		o.Aggregator.Add(&p.First.Acc, v)
-		return nil
-	}
-	o.Aggregator.Add(&o.pane(p, s).Acc, v)
-	return nil
-}
-
-func (o *windowed[K, T, A, V, R]) drop(time int64, v *T) error {
-	o.dropped.Add(1)
 	o.late.At(time)
 	o.late.Emit(*v)
 	return o.late.Err()
 }
 
-// pane returns the window s of the current key, opened if it is new.
-func (o *windowed[K, T, A, V, R]) pane(p *panes[A], s window.Span) *pane[A] {
-	if !p.Open {
-		p.Open, p.First = true, pane[A]{Span: s}
-		o.timers.Set(state.EventTime, s.Last(), 0)
-		return &p.First
+// emit puts out a plain window of the current key.
+func (o *windowCore[K, T, A, V, R]) emit(s window.Span, acc *A) error {
+	if o.Result == nil {
+		o.firing = window.Firing{Span: s, Kind: window.OnTime}
+		return o.put(s.Last(), acc)
 	}
-	if p.First.Span == s {
-		return &p.First
-	}
-	for i := range p.More {
-		if p.More[i].Span == s {
-			return &p.More[i]
-		}
-	}
-	p.More = append(p.More, pane[A]{Span: s})
-	o.timers.Set(state.EventTime, s.Last(), 0)
-	return &p.More[len(p.More)-1]
+	o.Context.Enter()
+	k, _ := o.keys.Current()
+	o.out = o.Result(k, s, o.Aggregator.Result(acc))
+	return o.Out.Push(s.Last(), &o.out)
 }
 
-// mergeInto adds a record to the session that its span makes with those it touches. Aggregates see records in
-// order of arrival; where two sessions become one, those of the earlier one come first.
-func (o *windowed[K, T, A, V, R]) mergeInto(s window.Span, time int64, v *T) error {
-	p := o.panes.Ref()
-	if p.Open && p.First.Span.Touches(s) && len(p.More) == 0 { // the usual case: the session goes on
-		o.extend(&p.First, s)
-		o.Aggregator.Add(&p.First.Acc, v)
-		return nil
-	}
-	if !o.takeTouching(p, s) && s.Last() <= o.passed {
-		if !p.Open {
-			o.panes.Clear()
-		}
-		return o.drop(time, v)
-	}
-	o.Aggregator.Add(&o.work.Acc, v)
-	p.add(o.work)
-	o.timers.Set(state.EventTime, o.work.Span.Last(), 0)
-	return nil
-}
-
-// takeTouching takes the sessions out that s touches, and makes work the one that covers them and s; false if there
-// were none. Open sessions do not touch each other, so there are two at most.
-func (o *windowed[K, T, A, V, R]) takeTouching(p *panes[A], s window.Span) (open bool) {
-	o.work = pane[A]{Span: s}
-	for i := 0; p.Open && i <= len(p.More); {
-		q := p.at(i)
-		if !q.Span.Touches(s) {
-			i++
-			continue
-		}
-		if open {
-			o.join(q)
-		} else {
-			o.work, open = pane[A]{q.Span.Cover(s), q.Acc}, true
-		}
-		p.remove(i)
-	}
-	return open
-}
-
-// join merges a session with the one at work, the earlier one first.
-func (o *windowed[K, T, A, V, R]) join(q *pane[A]) {
-	span := o.work.Span.Cover(q.Span)
-	if o.work.Span.Start < q.Span.Start {
-		o.Aggregator.Merge(&o.work.Acc, &q.Acc)
-	} else {
-		o.Aggregator.Merge(&q.Acc, &o.work.Acc)
-		o.work.Acc = q.Acc
-	}
-	o.work.Span = span
-}
-
-// extend lets a session reach further. Its timer stays where it was: when it fires, it finds the
-// session longer and sets another, so that an extension costs no timer.
-func (o *windowed[K, T, A, V, R]) extend(p *pane[A], s window.Span) { p.Span = p.Span.Cover(s) }
-
-func (p *panes[A]) at(i int) *pane[A] {
-	if i == 0 {
-		return &p.First
-	}
-	return &p.More[i-1]
-}
-
-func (p *panes[A]) add(n pane[A]) {
-	if !p.Open {
-		p.Open, p.First = true, n
-		return
-	}
-	p.More = append(p.More, n)
-}
-
-// remove takes window i out; the last one takes its place.
-func (p *panes[A]) remove(i int) {
-	last := len(p.More) - 1
-	if last < 0 {
-		p.Open, p.First = false, pane[A]{}
-		return
-	}
-	*p.at(i) = p.More[last]
-	p.More[last] = pane[A]{}
-	p.More = p.More[:last]
-}
-
-// Mark fires the windows that a watermark closes before it hands the watermark on.
-func (o *windowed[K, T, A, V, R]) Mark(m Mark) error {
-	if m.Kind == Watermark {
-		o.passed = m.Value
-		for {
-			_, _, ok := o.timers.PopDue(state.EventTime, m.Value)
-			if !ok {
-				break
-			}
-			if err := o.fire(); err != nil {
-				return err
-			}
-		}
-	}
-	return o.Out.Mark(m)
-}
-
-// fire puts out the windows of the current key that the watermark has passed, in order of their ends.
-func (o *windowed[K, T, A, V, R]) fire() error {
-	p := o.panes.Ref()
-	for {
-		i := p.due(o.passed)
-		if i < 0 {
-			break
-		}
-		o.work = *p.at(i)
-		p.remove(i)
-		if err := o.emit(); err != nil {
+// put puts out the firing at work, with an event time.
+func (o *windowCore[K, T, A, V, R]) put(time int64, acc *A) error {
+	o.Context.Enter()
+	k, _ := o.keys.Current()
+	v := o.Aggregator.Result(acc)
+	switch {
+	case o.fn != nil:
+		o.collect.At(time)
+		c := WindowContext[K]{RecordContext{o.Context, time}, k, o.firing}
+		if err := o.fn.Process(c, v, o.collect); err != nil {
 			return err
 		}
+		return emitted(o.Context, o.collect)
+	case o.Firing != nil:
+		o.out = o.Firing(k, o.firing, v)
+	default:
+		o.out = o.Result(k, o.firing.Span, v)
 	}
-	if !p.Open {
-		o.panes.Clear()
-		return nil
-	}
-	if o.Assigner.Merging() {
-		for i := range len(p.More) + 1 {
-			o.timers.Set(state.EventTime, p.at(i).Span.Last(), 0)
-		}
-	}
-	return nil
-}
-
-// due returns which of the windows that watermark w has passed ends first, -1 if there is none.
-func (p *panes[A]) due(w int64) int {
-	best := -1
-	for i := 0; p.Open && i <= len(p.More); i++ {
-		if s := p.at(i).Span; s.Last() <= w && (best < 0 || s.End < p.at(best).Span.End) {
-			best = i
-		}
-	}
-	return best
-}
-
-// emit puts out the window at work.
-func (o *windowed[K, T, A, V, R]) emit() error {
-	k, _ := o.keys.Current()
-	o.Context.Enter()
-	o.out = o.Result(k, o.work.Span, o.Aggregator.Result(&o.work.Acc))
-	return o.Out.Push(o.work.Span.Last(), &o.out)
+	return o.Out.Push(time, &o.out)
 }

@@ -1,6 +1,7 @@
 package operator_test
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strconv"
@@ -146,7 +147,7 @@ func TestWindowEqualsNaive(t *testing.T) {
 			window.Tumbling(10 * time.Second), window.Sliding(10*time.Second, 3*time.Second),
 			window.Sliding(4*time.Second, 7*time.Second), window.Cumulate(12*time.Second, 4*time.Second), window.Session(3 * time.Second),
 		}).Draw(t, "assigner")
-		naive := &naiveWindows{assigner: a, passed: operator.NoTime, open: map[string][]naivePane{}}
+		naive := &naiveWindows{assigner: a, passed: operator.NoTime, open: map[string][]naivePane{}, slice: map[int]int64{}}
 		h := newHarness(t, userOf, windowOf(a, operator.NewSide[hit]("late")), 1)
 		for i := range rapid.IntRange(1, 60).Draw(t, "steps") {
 			at := nano("10:00:00") + int64(rapid.IntRange(0, 40).Draw(t, "second"))*int64(time.Second)
@@ -174,6 +175,7 @@ type naiveWindows struct {
 	assigner window.Assigner
 	passed   int64
 	open     map[string][]naivePane
+	slice    map[int]int64 // of each hit: windows see slices in order
 	out      []string
 	late     int64
 }
@@ -186,6 +188,9 @@ type naivePane struct {
 func (w *naiveWindows) add(at int64, h hit) {
 	spans := w.assigner.Assign(nil, at)
 	inTime := len(spans) == 0
+	if sliced, ok := w.assigner.(window.Sliced); ok {
+		w.slice[h.N] = sliced.SliceOf(at).Start
+	}
 	for _, s := range spans {
 		if w.assigner.Merging() {
 			inTime = w.merge(s, h) || inTime
@@ -242,6 +247,7 @@ func (w *naiveWindows) watermark(to int64) {
 				continue
 			}
 			text := user + " " + bounds(p.span)
+			slices.SortStableFunc(p.hits, func(a, b hit) int { return cmp.Compare(w.slice[a.N], w.slice[b.N]) })
 			for _, h := range p.hits {
 				text += fmt.Sprint(" ", h.N)
 			}

@@ -215,6 +215,9 @@ func Session(gap time.Duration) SessionWindow { return SessionWindow{Gap: int64(
 // Validate implements [Assigner].
 func (w SessionWindow) Validate() error { return positive("session", "gap", w.Gap) }
 
+// EndOf is the end of the session that a record at time t alone makes.
+func (w SessionWindow) EndOf(t int64) int64 { return satAdd(t, w.Gap) }
+
 // Assign implements [Assigner].
 func (w SessionWindow) Assign(dst []Span, t int64) []Span {
 	return append(dst, Span{Start: t, End: satAdd(t, w.Gap)})

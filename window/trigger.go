@@ -7,14 +7,14 @@ import (
 	"time"
 )
 
-// Action is what a trigger wants done with a window: nothing, or one or both of Fire and Purge.
+// Action is what a trigger wants done with a window: nothing, or one or both of FireNow and PurgeNow.
 type Action uint8
 
 const (
-	// Fire puts the window's result out.
-	Fire Action = 1 << iota
-	// Purge forgets what is in the window, after it has fired if it does.
-	Purge
+	// FireNow puts the window's result out.
+	FireNow Action = 1 << iota
+	// PurgeNow forgets what is in the window, after it has fired if it does.
+	PurgeNow
 )
 
 // Continue does nothing.
@@ -123,7 +123,7 @@ func (w WatermarkTrigger) OnRecord(m *Moment, s []int64) Action {
 		first := s[0] == 0
 		s[0] = 1
 		if first || w.late == nil {
-			return Fire
+			return FireNow
 		}
 	}
 	if t, own := w.phase(s); t != nil {
@@ -136,7 +136,7 @@ func (w WatermarkTrigger) OnRecord(m *Moment, s []int64) Action {
 func (w WatermarkTrigger) OnEventTime(m *Moment, s []int64) Action {
 	if s[0] == 0 && m.Time >= m.Span.Last() {
 		s[0] = 1
-		return Fire
+		return FireNow
 	}
 	if t, own := w.phase(s); t != nil {
 		return t.OnEventTime(m, own)
@@ -194,7 +194,7 @@ func (processingEnd) Slots() int { return 1 }
 func (processingEnd) OnProcessingTime(m *Moment, s []int64) Action {
 	if s[0] == 0 && m.Time >= m.Span.Last() {
 		s[0] = 1
-		return Fire
+		return FireNow
 	}
 	return Continue
 }
@@ -238,7 +238,7 @@ func (c everyCount) OnRecord(_ *Moment, s []int64) Action {
 		return Continue
 	}
 	s[0] = 0
-	return Fire
+	return FireNow
 }
 
 func (everyCount) Merge(dst, src []int64) { dst[0] += src[0] }
@@ -281,7 +281,7 @@ func (every) due(m *Moment, s []int64, mine bool) Action {
 		return Continue
 	}
 	s[0] = 0
-	return Fire
+	return FireNow
 }
 
 func (e every) Next(_ *Moment, s []int64) (event, processing int64) {
@@ -340,7 +340,7 @@ func (d delta) OnRecord(m *Moment, s []int64) Action {
 		return Continue
 	}
 	s[1] = int64(math.Float64bits(v))
-	return Fire
+	return FireNow
 }
 
 func (delta) Merge(dst, src []int64) {
@@ -367,8 +367,8 @@ func (p purging) Validate() error {
 }
 
 func (p purging) purge(a Action) Action {
-	if a&Fire != 0 {
-		a |= Purge
+	if a&FireNow != 0 {
+		a |= PurgeNow
 	}
 	return a
 }

@@ -115,14 +115,14 @@ func (a allOf) gather(s []int64, ask func(Trigger, []int64) Action) (all Action)
 	a.each(s[1:], func(i int, t Trigger, own []int64) {
 		if act := ask(t, own); act != Continue {
 			s[0] |= 1 << i
-			all |= act &^ Fire
+			all |= act &^ FireNow
 		}
 	})
 	if s[0] != 1<<len(a.all)-1 {
 		return Continue
 	}
 	s[0] = 0
-	return all | Fire
+	return all | FireNow
 }
 
 func (a allOf) Next(m *Moment, s []int64) (event, processing int64) { return a.anyOf.Next(m, s[1:]) }
