@@ -82,7 +82,9 @@ type stateInfo struct {
 type Option func(*settings)
 
 type settings struct {
-	codec any // a Codec[T] of the state's T
+	codec      any   // a Codec[T] of the state's T
+	migrations []any // migration[T], of values and of pieces of lists
+	migrates   []Schema
 }
 
 // declare registers a state; what is wrong with it is kept for Start. The table is that of the scope, or one of
@@ -197,10 +199,11 @@ func (c *coder[T]) reader(s Schema) (func(src []byte, v *T) error, error) {
 		return c.codec.Decode, nil
 	}
 	if r, ok := c.codec.(SchemaReader[T]); ok {
-		return r.ReaderOf(s)
+		direct, err := r.ReaderOf(s)
+		return migrate(c.info, s, direct, err)
 	}
-	return nil, fmt.Errorf("%w: it was written as %.200s, and the codec of %s writes %.200s and reads nothing else; implement state.SchemaReader on it",
-		ErrIncompatible, s, typeName[T](), c.codec.Schema())
+	return migrate[T](c.info, s, nil, fmt.Errorf("%w: it was written as %.200s, and the codec of %s writes %.200s and reads nothing else; implement state.SchemaReader on it",
+		ErrIncompatible, s, typeName[T](), c.codec.Schema()))
 }
 
 func (c *coder[T]) append(dst []byte, v *T) ([]byte, error) {
