@@ -31,7 +31,7 @@ func TestPlanAsText(t *testing.T) {
 }
 
 func TestShrink(t *testing.T) {
-	p, err := streamtest.ParsePlan("crash-step@9,clock@4:20m0s,disk-full@3,stall@7:50ms,sink-error@2")
+	p, err := streamtest.ParsePlan("crash-step@9,clock@4:5m0s,disk-full@3,stall@7:50ms,sink-error@2")
 	require.NoError(t, err)
 	runs := 0
 	got := streamtest.Shrink(p, func(p streamtest.Plan) bool {

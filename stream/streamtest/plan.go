@@ -156,9 +156,9 @@ func (c Counts) of(k FaultKind) int {
 	}
 }
 
-// lengths are how long faults last: from less than a step to longer than whatever a job waits for. A source that is
+// lengths are how long faults last: from less than a step to half of what a checkpoint may take. A source that is
 // slow for as long as the last would have its job take checkpoints all the time.
-var lengths = []time.Duration{10 * time.Microsecond, 300 * time.Microsecond, 2 * time.Millisecond, 20 * time.Millisecond, 20 * time.Minute}
+var lengths = []time.Duration{10 * time.Microsecond, 300 * time.Microsecond, 2 * time.Millisecond, 20 * time.Millisecond, 5 * time.Minute}
 
 func (k FaultKind) lengths() []time.Duration {
 	if k == SourceSlow {
