@@ -45,3 +45,23 @@ func TestDepthwise(t *testing.T) {
 	_, done := kernel.Portable().NewDepthwise(nil, nil, 3, kernel.Act{Kind: kernel.TanhAct})
 	require.False(t, done)
 }
+
+// TestCopyRows copies rows of every length around the vectors' widths, and nothing
+// beside them.
+func TestCopyRows(t *testing.T) {
+	rng := rand.New(rand.NewSource(7))
+	for _, isa := range kernel.ISAs() {
+		for n := 0; n <= 40; n++ {
+			for rows := range 4 {
+				ldd, lds := n+3, n+1
+				src, got := floats(rng, rows*lds+1), make([]float32, rows*ldd+1)
+				want := append([]float32(nil), got...)
+				for r := range rows {
+					copy(want[r*ldd:][:n], src[r*lds:])
+				}
+				isa.CopyRows(got, ldd, src, lds, rows, n)
+				require.Equal(t, want, got)
+			}
+		}
+	}
+}

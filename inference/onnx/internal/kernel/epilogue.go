@@ -1,6 +1,9 @@
 package kernel
 
-import "unsafe"
+import (
+	"math"
+	"unsafe"
+)
 
 // ActKind names an activation that can follow a matrix product.
 type ActKind uint8
@@ -86,14 +89,32 @@ func (s *ISA) PadBias(bias []float32) []float32 {
 
 var zeros [32]float32
 
-// finish applies the epilogue to a tile of full width whose first element is row r,
-// column j of the result.
-func (e *Epilogue) finish(s *ISA, tile []float32, rows, ldc, r, j int) {
-	bias := zeros[:]
-	if e.Bias != nil {
-		bias = e.Bias[j : j+s.nr]
+// within reports whether the first activation only bounds its numbers, and how: that
+// much, and the bias, the products do themselves.
+func (e *Epilogue) within(limits *[2]float32) bool {
+	inf := float32(math.Inf(1))
+	*limits = [2]float32{-inf, inf}
+	switch e.First.Kind {
+	case Identity:
+		return e.Bias != nil
+	case Relu:
+		limits[0] = 0
+	case Clip:
+		*limits = [2]float32{e.First.A, e.First.B}
+	default:
+		return false
 	}
-	if e.Bias != nil || e.First.Kind != Identity {
+	return true
+}
+
+// finish applies the epilogue to a tile of full width whose first element is row r,
+// column j of the result. begun says that bias and first activation are done.
+func (e *Epilogue) finish(s *ISA, tile []float32, rows, ldc, r, j int, begun bool) {
+	if !begun && (e.Bias != nil || e.First.Kind != Identity) {
+		bias := zeros[:]
+		if e.Bias != nil {
+			bias = e.Bias[j : j+s.nr]
+		}
 		s.activate(e.First, tile, rows, ldc, bias)
 	}
 	if e.Residual == nil {
@@ -106,11 +127,11 @@ func (e *Epilogue) finish(s *ISA, tile []float32, rows, ldc, r, j int) {
 }
 
 // finishPart is finish for a tile of which only some columns exist. The residual is
-// added element by element, as the rest of its rows may not be there.
-func (e *Epilogue) finishPart(s *ISA, tile []float32, rows, r, j, width int) {
+// added row by row, as the rest of its rows may not be there.
+func (e *Epilogue) finishPart(s *ISA, tile []float32, rows, r, j, width int, begun bool) {
 	whole := *e
 	whole.Residual = nil
-	whole.finish(s, tile, rows, s.nr, r, j)
+	whole.finish(s, tile, rows, s.nr, r, j, begun)
 	if e.Residual == nil {
 		return
 	}

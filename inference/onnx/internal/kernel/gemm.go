@@ -3,9 +3,16 @@ package kernel
 import "unsafe"
 
 // micro multiplies m rows of A with one panel of packed B (k rows of nr values) into
-// an m x nr tile of c: c = a·b, or c += a·b if acc is not 0. Rows of a and c are lda
-// and ldc elements apart.
-type micro func(k int, a, b, c *float32, lda, ldc, acc int)
+// an m x nr tile of c, and so on for the tiles below it, as many as given. Rows of a
+// and c are lda and ldc elements apart. mode says whether the sums are added to what
+// is in c, and whether bias, of nr values, and the two limits are applied to them.
+type micro func(k int, a, b, c *float32, lda, ldc, tiles, mode int, bias, limits *float32)
+
+// The bits of a micro-kernel's mode.
+const (
+	modeAdd    = 1
+	modeFinish = 2
+)
 
 // ISA is one implementation of matrix products: an instruction set with the tile
 // sizes that suit its registers.
@@ -45,7 +52,7 @@ func (s *ISA) panels(n int) int { return (n + s.nr - 1) / s.nr }
 // ScratchLen is the number of floats of scratch that [Packed.Mul] needs for m rows
 // and k columns of A.
 func (s *ISA) ScratchLen(m, k int) int {
-	return min(m, mcMax)*(min(k, kcMax)+spread) + (len(s.rows)-1)*s.nr
+	return min(m, mcMax) * (min(k, kcMax) + spread + s.nr)
 }
 
 // collides reports whether rows so far apart fall on the same lines of the cache.
@@ -184,40 +191,64 @@ func (p *Packed) MulThen(c []float32, ldc int, a []float32, lda, m int, acc bool
 // of B. The epilogue is nil before the last block.
 func (p *Packed) block(c []float32, ldc int, a []float32, lda, m, kc int, b []float32, acc bool, scratch []float32, e *Epilogue, row0 int) {
 	s := p.isa
-	most := len(s.rows) - 1
-	count := (m + most - 1) / most // tiles, of rows spread evenly
 	if m > 1 && collides(lda) {
 		a, lda = s.moved(a, lda, m, kc, scratch), kc+spread
 	}
-	tile := scratch[len(scratch)-most*s.nr:]
-	flag := 0
+	tile := scratch[len(scratch)-min(m, mcMax)*s.nr:]
+	t := tiles{isa: s, k: kc, m: m, lda: lda}
 	if acc {
-		flag = 1
+		t.mode = modeAdd
+	}
+	if e != nil && e.within(&t.limits) {
+		t.mode |= modeFinish
 	}
 	for j := 0; j < p.N; j += s.nr {
-		panel := unsafe.SliceData(b[j*kc : j*kc+kc*s.nr])
+		panel := b[j*kc : j*kc+kc*s.nr]
 		width := min(s.nr, p.N-j)
-		for t := range count {
-			r0, r1 := t*m/count, (t+1)*m/count
-			at := unsafe.SliceData(a[r0*lda : (r1-1)*lda+kc])
-			if width == s.nr {
-				dst := c[r0*ldc+j : (r1-1)*ldc+j+s.nr]
-				s.rows[r1-r0](kc, at, panel, unsafe.SliceData(dst), lda, ldc, flag)
-				if e != nil {
-					e.finish(s, dst, r1-r0, ldc, row0+r0, j)
-				}
-				continue
-			}
-			if acc {
-				copyRows(tile, s.nr, c[r0*ldc+j:], ldc, r1-r0, width)
-			}
-			s.rows[r1-r0](kc, at, panel, unsafe.SliceData(tile), lda, s.nr, flag)
-			if e != nil {
-				e.finishPart(s, tile, r1-r0, row0+r0, j, width)
-			}
-			copyRows(c[r0*ldc+j:], ldc, tile, s.nr, r1-r0, width)
+		t.bias = zeros[:]
+		if e != nil && e.Bias != nil {
+			t.bias = e.Bias[j : j+s.nr]
 		}
+		if width == s.nr {
+			t.run(a, panel, c[j:], ldc)
+			if e != nil {
+				e.finish(s, c[j:], m, ldc, row0, j, t.mode&modeFinish > 0)
+			}
+			continue
+		}
+		if acc {
+			s.copyRows(tile, s.nr, c[j:], ldc, m, width)
+		}
+		t.run(a, panel, tile, s.nr)
+		if e != nil {
+			e.finishPart(s, tile, m, row0, j, width, t.mode&modeFinish > 0)
+		}
+		s.copyRows(c[j:], ldc, tile, s.nr, m, width)
 	}
+}
+
+// tiles is the product of rows of A with one panel: tiles one below the other, of
+// rows spread evenly.
+type tiles struct {
+	isa       *ISA
+	k, m, lda int
+	mode      int
+	bias      []float32
+	limits    [2]float32
+}
+
+func (t *tiles) run(a, panel, c []float32, ldc int) {
+	most := len(t.isa.rows) - 1
+	count := (t.m + most - 1) / most
+	rows, more := t.m/count, t.m%count // the first tiles have a row more
+	_, _ = a[(t.m-1)*t.lda+t.k-1], c[(t.m-1)*ldc+t.isa.nr-1]
+	b, bias := unsafe.SliceData(panel), unsafe.SliceData(t.bias)
+	at := 0
+	if more > 0 {
+		t.isa.rows[rows+1](t.k, unsafe.SliceData(a), b, unsafe.SliceData(c), t.lda, ldc, more, t.mode, bias, &t.limits[0])
+		at = more * (rows + 1)
+	}
+	t.isa.rows[rows](t.k, &a[at*t.lda], b, &c[at*ldc], t.lda, ldc, count-more, t.mode, bias, &t.limits[0])
 }
 
 // moved copies rows of a to where they do not collide in the cache.
@@ -228,22 +259,31 @@ func (s *ISA) moved(a []float32, lda, m, kc int, scratch []float32) []float32 {
 	return scratch[:m*(kc+spread)]
 }
 
-// copyRows copies the columns of a tile that exist.
-func copyRows(dst []float32, ldd int, src []float32, lds, rows, width int) {
-	for r := range rows {
-		copy(dst[r*ldd:][:width], src[r*lds:][:width])
-	}
-}
-
 // Portable is matrix products in plain Go, for every machine.
 func Portable() *ISA {
 	s := &ISA{Name: "go", nr: 8, rows: make([]micro, 5)}
 	for m := 1; m <= 4; m++ {
-		s.rows[m] = func(k int, a, b, c *float32, lda, ldc, acc int) {
-			portable(m, k, unsafe.Slice(a, (m-1)*lda+k), unsafe.Slice(b, 8*k), unsafe.Slice(c, (m-1)*ldc+8), lda, ldc, acc != 0)
+		s.rows[m] = func(k int, a, b, c *float32, lda, ldc, tiles, mode int, bias, limits *float32) {
+			as, cs := unsafe.Slice(a, (tiles*m-1)*lda+k), unsafe.Slice(c, (tiles*m-1)*ldc+8)
+			for t := range tiles {
+				tile := cs[t*m*ldc:]
+				portable(m, k, as[t*m*lda:], unsafe.Slice(b, 8*k), tile, lda, ldc, mode&modeAdd > 0)
+				if mode&modeFinish > 0 {
+					portableFinish(m, tile, ldc, unsafe.Slice(bias, 8), unsafe.Slice(limits, 2))
+				}
+			}
 		}
 	}
 	return s
+}
+
+func portableFinish(m int, c []float32, ldc int, bias, limits []float32) {
+	for r := range m {
+		row := c[r*ldc:][:8]
+		for i, v := range row {
+			row[i] = min(max(v+bias[i], limits[0]), limits[1])
+		}
+	}
 }
 
 // portable computes a tile of m x 8 in two halves of four columns, whose sums the

@@ -4,105 +4,105 @@
 
 package kernel
 
-// gemmAVX2x1 computes a tile of 1 rows by 16 columns.
+// gemmAVX2x1 computes tiles of 1 rows by 16 columns.
 //
 //go:noescape
-func gemmAVX2x1(k int, a *float32, b *float32, c *float32, lda int, ldc int, acc int)
+func gemmAVX2x1(k int, a *float32, b *float32, c *float32, lda int, ldc int, tiles int, mode int, bias *float32, limits *float32)
 
-// gemmAVX2x2 computes a tile of 2 rows by 16 columns.
+// gemmAVX2x2 computes tiles of 2 rows by 16 columns.
 //
 //go:noescape
-func gemmAVX2x2(k int, a *float32, b *float32, c *float32, lda int, ldc int, acc int)
+func gemmAVX2x2(k int, a *float32, b *float32, c *float32, lda int, ldc int, tiles int, mode int, bias *float32, limits *float32)
 
-// gemmAVX2x3 computes a tile of 3 rows by 16 columns.
+// gemmAVX2x3 computes tiles of 3 rows by 16 columns.
 //
 //go:noescape
-func gemmAVX2x3(k int, a *float32, b *float32, c *float32, lda int, ldc int, acc int)
+func gemmAVX2x3(k int, a *float32, b *float32, c *float32, lda int, ldc int, tiles int, mode int, bias *float32, limits *float32)
 
-// gemmAVX2x4 computes a tile of 4 rows by 16 columns.
+// gemmAVX2x4 computes tiles of 4 rows by 16 columns.
 //
 //go:noescape
-func gemmAVX2x4(k int, a *float32, b *float32, c *float32, lda int, ldc int, acc int)
+func gemmAVX2x4(k int, a *float32, b *float32, c *float32, lda int, ldc int, tiles int, mode int, bias *float32, limits *float32)
 
-// gemmAVX2x5 computes a tile of 5 rows by 16 columns.
+// gemmAVX2x5 computes tiles of 5 rows by 16 columns.
 //
 //go:noescape
-func gemmAVX2x5(k int, a *float32, b *float32, c *float32, lda int, ldc int, acc int)
+func gemmAVX2x5(k int, a *float32, b *float32, c *float32, lda int, ldc int, tiles int, mode int, bias *float32, limits *float32)
 
-// gemmAVX2x6 computes a tile of 6 rows by 16 columns.
+// gemmAVX2x6 computes tiles of 6 rows by 16 columns.
 //
 //go:noescape
-func gemmAVX2x6(k int, a *float32, b *float32, c *float32, lda int, ldc int, acc int)
+func gemmAVX2x6(k int, a *float32, b *float32, c *float32, lda int, ldc int, tiles int, mode int, bias *float32, limits *float32)
 
-// gemmAVX512x1 computes a tile of 1 rows by 32 columns.
+// gemmAVX512x1 computes tiles of 1 rows by 32 columns.
 //
 //go:noescape
-func gemmAVX512x1(k int, a *float32, b *float32, c *float32, lda int, ldc int, acc int)
+func gemmAVX512x1(k int, a *float32, b *float32, c *float32, lda int, ldc int, tiles int, mode int, bias *float32, limits *float32)
 
-// gemmAVX512x2 computes a tile of 2 rows by 32 columns.
+// gemmAVX512x2 computes tiles of 2 rows by 32 columns.
 //
 //go:noescape
-func gemmAVX512x2(k int, a *float32, b *float32, c *float32, lda int, ldc int, acc int)
+func gemmAVX512x2(k int, a *float32, b *float32, c *float32, lda int, ldc int, tiles int, mode int, bias *float32, limits *float32)
 
-// gemmAVX512x3 computes a tile of 3 rows by 32 columns.
+// gemmAVX512x3 computes tiles of 3 rows by 32 columns.
 //
 //go:noescape
-func gemmAVX512x3(k int, a *float32, b *float32, c *float32, lda int, ldc int, acc int)
+func gemmAVX512x3(k int, a *float32, b *float32, c *float32, lda int, ldc int, tiles int, mode int, bias *float32, limits *float32)
 
-// gemmAVX512x4 computes a tile of 4 rows by 32 columns.
+// gemmAVX512x4 computes tiles of 4 rows by 32 columns.
 //
 //go:noescape
-func gemmAVX512x4(k int, a *float32, b *float32, c *float32, lda int, ldc int, acc int)
+func gemmAVX512x4(k int, a *float32, b *float32, c *float32, lda int, ldc int, tiles int, mode int, bias *float32, limits *float32)
 
-// gemmAVX512x5 computes a tile of 5 rows by 32 columns.
+// gemmAVX512x5 computes tiles of 5 rows by 32 columns.
 //
 //go:noescape
-func gemmAVX512x5(k int, a *float32, b *float32, c *float32, lda int, ldc int, acc int)
+func gemmAVX512x5(k int, a *float32, b *float32, c *float32, lda int, ldc int, tiles int, mode int, bias *float32, limits *float32)
 
-// gemmAVX512x6 computes a tile of 6 rows by 32 columns.
+// gemmAVX512x6 computes tiles of 6 rows by 32 columns.
 //
 //go:noescape
-func gemmAVX512x6(k int, a *float32, b *float32, c *float32, lda int, ldc int, acc int)
+func gemmAVX512x6(k int, a *float32, b *float32, c *float32, lda int, ldc int, tiles int, mode int, bias *float32, limits *float32)
 
-// gemmAVX512x7 computes a tile of 7 rows by 32 columns.
+// gemmAVX512x7 computes tiles of 7 rows by 32 columns.
 //
 //go:noescape
-func gemmAVX512x7(k int, a *float32, b *float32, c *float32, lda int, ldc int, acc int)
+func gemmAVX512x7(k int, a *float32, b *float32, c *float32, lda int, ldc int, tiles int, mode int, bias *float32, limits *float32)
 
-// gemmAVX512x8 computes a tile of 8 rows by 32 columns.
+// gemmAVX512x8 computes tiles of 8 rows by 32 columns.
 //
 //go:noescape
-func gemmAVX512x8(k int, a *float32, b *float32, c *float32, lda int, ldc int, acc int)
+func gemmAVX512x8(k int, a *float32, b *float32, c *float32, lda int, ldc int, tiles int, mode int, bias *float32, limits *float32)
 
-// gemmAVX512x9 computes a tile of 9 rows by 32 columns.
+// gemmAVX512x9 computes tiles of 9 rows by 32 columns.
 //
 //go:noescape
-func gemmAVX512x9(k int, a *float32, b *float32, c *float32, lda int, ldc int, acc int)
+func gemmAVX512x9(k int, a *float32, b *float32, c *float32, lda int, ldc int, tiles int, mode int, bias *float32, limits *float32)
 
-// gemmAVX512x10 computes a tile of 10 rows by 32 columns.
+// gemmAVX512x10 computes tiles of 10 rows by 32 columns.
 //
 //go:noescape
-func gemmAVX512x10(k int, a *float32, b *float32, c *float32, lda int, ldc int, acc int)
+func gemmAVX512x10(k int, a *float32, b *float32, c *float32, lda int, ldc int, tiles int, mode int, bias *float32, limits *float32)
 
-// gemmAVX512x11 computes a tile of 11 rows by 32 columns.
+// gemmAVX512x11 computes tiles of 11 rows by 32 columns.
 //
 //go:noescape
-func gemmAVX512x11(k int, a *float32, b *float32, c *float32, lda int, ldc int, acc int)
+func gemmAVX512x11(k int, a *float32, b *float32, c *float32, lda int, ldc int, tiles int, mode int, bias *float32, limits *float32)
 
-// gemmAVX512x12 computes a tile of 12 rows by 32 columns.
+// gemmAVX512x12 computes tiles of 12 rows by 32 columns.
 //
 //go:noescape
-func gemmAVX512x12(k int, a *float32, b *float32, c *float32, lda int, ldc int, acc int)
+func gemmAVX512x12(k int, a *float32, b *float32, c *float32, lda int, ldc int, tiles int, mode int, bias *float32, limits *float32)
 
-// gemmAVX512x13 computes a tile of 13 rows by 32 columns.
+// gemmAVX512x13 computes tiles of 13 rows by 32 columns.
 //
 //go:noescape
-func gemmAVX512x13(k int, a *float32, b *float32, c *float32, lda int, ldc int, acc int)
+func gemmAVX512x13(k int, a *float32, b *float32, c *float32, lda int, ldc int, tiles int, mode int, bias *float32, limits *float32)
 
-// gemmAVX512x14 computes a tile of 14 rows by 32 columns.
+// gemmAVX512x14 computes tiles of 14 rows by 32 columns.
 //
 //go:noescape
-func gemmAVX512x14(k int, a *float32, b *float32, c *float32, lda int, ldc int, acc int)
+func gemmAVX512x14(k int, a *float32, b *float32, c *float32, lda int, ldc int, tiles int, mode int, bias *float32, limits *float32)
 
 // addVV8 is dst = a op b.
 //
@@ -258,6 +258,11 @@ func depthwise7x8(dst *float32, src *float32, w *float32, bias *float32, taps *i
 //
 //go:noescape
 func depthwise8x8(dst *float32, src *float32, w *float32, bias *float32, taps *int, n int, origin int, blocks int, ps int, pd int, limits *float32)
+
+// copyRows8 copies rows of n numbers; ldd and lds are the distances of rows in bytes.
+//
+//go:noescape
+func copyRows8(dst *float32, src *float32, rows int, n int, ldd int, lds int)
 
 // tileBias8 is c = the same of (c + bias).
 //
@@ -473,6 +478,11 @@ func depthwise7x16(dst *float32, src *float32, w *float32, bias *float32, taps *
 //
 //go:noescape
 func depthwise8x16(dst *float32, src *float32, w *float32, bias *float32, taps *int, n int, origin int, blocks int, ps int, pd int, limits *float32)
+
+// copyRows16 copies rows of n numbers; ldd and lds are the distances of rows in bytes.
+//
+//go:noescape
+func copyRows16(dst *float32, src *float32, rows int, n int, ldd int, lds int)
 
 // tileBias16 is c = the same of (c + bias).
 //

@@ -82,3 +82,21 @@ func compact(dim, stride *[MaxRank]int, shape, perm []int) int {
 	}
 	return rank
 }
+
+// CopyRows copies rows of n numbers, which are ldd and lds apart.
+func (s *ISA) CopyRows(dst []float32, ldd int, src []float32, lds, rows, n int) {
+	if rows > 0 && n > 0 {
+		s.copyRows(dst, ldd, src, lds, rows, n)
+	}
+}
+
+func (s *ISA) copyRows(dst []float32, ldd int, src []float32, lds, rows, n int) {
+	if s.lanes > 0 {
+		_, _ = dst[(rows-1)*ldd+n-1], src[(rows-1)*lds+n-1]
+		vecCopyRows(s.lanes, &dst[0], &src[0], rows, n, 4*ldd, 4*lds)
+		return
+	}
+	for r := range rows {
+		copy(dst[r*ldd:][:n], src[r*lds:][:n])
+	}
+}

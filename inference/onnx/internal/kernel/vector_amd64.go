@@ -279,3 +279,11 @@ func vecMaxInto(lanes int, dst, src *float32, n int) {
 	}
 	maxInto8(dst, src, n)
 }
+
+func vecCopyRows(lanes int, dst, src *float32, rows, n, ldd, lds int) {
+	if lanes == 16 {
+		copyRows16(dst, src, rows, n, ldd, lds)
+		return
+	}
+	copyRows8(dst, src, rows, n, ldd, lds)
+}

@@ -27,3 +27,5 @@ func vecTile(_ int, _ ActKind, _ *float32, _, _ int, _, _ *float32) {}
 func vecDepthwise(_, _ int, _, _, _, _ *float32, _ *int, _, _, _, _, _ int, _ *float32) {}
 
 func vecMaxInto(_ int, _, _ *float32, _ int) {}
+
+func vecCopyRows(_ int, _, _ *float32, _, _, _, _ int) {}

@@ -32,7 +32,9 @@ type step struct {
 	last    []bool
 	// done lists the slots whose value nobody needs after this step.
 	done []int32
-	node *ir.Node
+	// name and op are the node's, for messages; the node itself would keep the
+	// weights that its kernel has laid out anew.
+	name, op string
 }
 
 // Set finds operators by domain and name.
@@ -101,7 +103,7 @@ func (c *compiler) node(n *ir.Node) error {
 	if d == nil {
 		return fmt.Errorf("%w: %s of domain %q", ErrUnknown, n.Op, n.Domain)
 	}
-	s := step{node: n}
+	s := step{name: n.Name, op: n.Op}
 	for _, v := range n.Inputs {
 		s.in = append(s.in, c.at(v))
 	}

@@ -2,6 +2,7 @@ package plan
 
 import (
 	"fmt"
+	"time"
 
 	"github.com/turgo-io/turgo/inference/onnx/internal/ops/op"
 	"github.com/turgo-io/turgo/inference/tensor"
@@ -12,6 +13,9 @@ type Frame struct {
 	prog  *Program
 	slots []op.Slot
 	ctx   *op.Ctx
+	// clock and spent measure steps; clock is nil unless asked for.
+	clock func() time.Duration
+	spent []time.Duration
 }
 
 // NewFrame makes a frame whose values lie in the given arena.
@@ -38,17 +42,49 @@ func (f *Frame) Run(in, out []tensor.Value) error {
 	}
 	for i := range f.prog.steps {
 		s := &f.prog.steps[i]
-		f.ctx.Enter(s.in, s.out, s.last)
-		err := s.kernel.Run(f.ctx)
-		f.ctx.Leave()
-		if err != nil {
-			return fmt.Errorf("node %q (%s): %w", s.node.Name, s.node.Op, err)
+		if err := f.step(i, s); err != nil {
+			return fmt.Errorf("node %q (%s): %w", s.name, s.op, err)
 		}
 		for _, slot := range s.done {
 			f.ctx.Drop(slot)
 		}
 	}
 	return f.deliver(out)
+}
+
+func (f *Frame) step(i int, s *step) error {
+	f.ctx.Enter(s.in, s.out, s.last)
+	if f.clock == nil {
+		err := s.kernel.Run(f.ctx)
+		f.ctx.Leave()
+		return err
+	}
+	begin := f.clock()
+	err := s.kernel.Run(f.ctx)
+	f.spent[i] += f.clock() - begin
+	f.ctx.Leave()
+	return err
+}
+
+// Measure adds up the time that each step takes, by the given clock. The sums are
+// read by [Frame.Costs].
+func (f *Frame) Measure(clock func() time.Duration) {
+	f.clock, f.spent = clock, make([]time.Duration, len(f.prog.steps))
+}
+
+// Cost is what a step of a measured frame has taken.
+type Cost struct {
+	Node, Op string
+	Time     time.Duration
+}
+
+// Costs lists the steps with their time, in the order they run.
+func (f *Frame) Costs() []Cost {
+	list := make([]Cost, len(f.spent))
+	for i, t := range f.spent {
+		list[i] = Cost{Node: f.prog.steps[i].name, Op: f.prog.steps[i].op, Time: t}
+	}
+	return list
 }
 
 // deliver copies the outputs that were not made in place: those that are views,

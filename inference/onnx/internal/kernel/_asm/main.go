@@ -41,12 +41,13 @@ func main() {
 
 const unroll = 4
 
-// tile writes the micro-kernel for m rows: all sums stay in registers over the
-// whole of k.
+// tile writes the micro-kernel for tiles of m rows, one below the other: all sums of
+// a tile stay in registers over the whole of k.
 func tile(s shape, m int) {
-	TEXT(fmt.Sprintf("gemm%sx%d", s.suffix, m), NOSPLIT, "func(k int, a, b, c *float32, lda, ldc, acc int)")
-	Doc(fmt.Sprintf("gemm%sx%d computes a tile of %d rows by %d columns.", s.suffix, m, m, s.bytes/2))
+	TEXT(fmt.Sprintf("gemm%sx%d", s.suffix, m), NOSPLIT, "func(k int, a, b, c *float32, lda, ldc, tiles, mode int, bias, limits *float32)")
+	Doc(fmt.Sprintf("gemm%sx%d computes tiles of %d rows by %d columns.", s.suffix, m, m, s.bytes/2))
 	Pragma("noescape")
+	Label("tile")
 	k, a, b, c := Load(Param("k"), GP64()), Load(Param("a"), GP64()), Load(Param("b"), GP64()), Load(Param("c"), GP64())
 	element := rows(m, a)
 	ld := Load(Param("ldc"), GP64())
@@ -117,12 +118,32 @@ func tile(s shape, m int) {
 			}
 		}
 	}
-	acc := Load(Param("acc"), GP64())
-	TESTQ(acc, acc)
-	JZ(LabelRef("set"))
-	store(s, m, c, ld, sums, true)
-	Label("set")
-	store(s, m, c, ld, sums, false)
+	store(s, m, c, ld, sums, bv, av)
+	next(m, c, ld)
+}
+
+// next moves to the tile below, whose place is kept in the arguments, or returns.
+func next(m int, c, ld Register) {
+	p, err := Param("tiles").Resolve()
+	if err != nil {
+		panic(err)
+	}
+	DECQ(p.Addr)
+	JZ(LabelRef("done"))
+	step := GP64()
+	for _, operand := range [][2]string{{"a", "lda"}, {"c", "ldc"}} {
+		Load(Param(operand[1]), step)
+		IMUL3Q(U32(4*m), step, step)
+		p, err := Param(operand[0]).Resolve()
+		if err != nil {
+			panic(err)
+		}
+		ADDQ(step, p.Addr)
+	}
+	JMP(LabelRef("tile"))
+	Label("done")
+	VZEROUPPER()
+	RET()
 }
 
 // operand addresses elements of m rows of A: every third row has a register, the two
@@ -173,22 +194,49 @@ func clear(s shape, m int) [][2]VecVirtual {
 	return sums
 }
 
-// store writes the sums to c, added to what is there or not, and returns.
-func store(s shape, m int, c, ld Register, sums [][2]VecVirtual, add bool) {
+// The bits of mode.
+const (
+	modeAdd    = 1 // to what is in c
+	modeFinish = 2 // bias, then limits
+)
+
+// store writes the sums to c. bv and av are free by then.
+func store(s shape, m int, c, ld Register, sums [][2]VecVirtual, bv, av []VecVirtual) {
+	mode := Load(Param("mode"), GP64())
+	TESTQ(U32(modeAdd), mode)
+	JZ(LabelRef("finish"))
 	p := GP64()
 	MOVQ(c, p)
 	for r := range m {
 		for v := range 2 {
-			at := Mem{Base: p, Disp: v * s.bytes}
-			if add {
-				VADDPS(at, sums[r][v], sums[r][v])
-			}
-			VMOVUPS(sums[r][v], at)
+			VADDPS(Mem{Base: p, Disp: v * s.bytes}, sums[r][v], sums[r][v])
 		}
 		if r < m-1 {
 			ADDQ(ld, p)
 		}
 	}
-	VZEROUPPER()
-	RET()
+	Label("finish")
+	TESTQ(U32(modeFinish), mode)
+	JZ(LabelRef("write"))
+	bias, limits := Load(Param("bias"), GP64()), Load(Param("limits"), GP64())
+	for v := range 2 {
+		VMOVUPS(Mem{Base: bias, Disp: v * s.bytes}, bv[v])
+		VBROADCASTSS(Mem{Base: limits, Disp: 4 * v}, av[v])
+	}
+	for r := range m {
+		for v := range 2 {
+			VADDPS(bv[v], sums[r][v], sums[r][v])
+			VMAXPS(sums[r][v], av[0], sums[r][v]) // NaN stays NaN
+			VMINPS(sums[r][v], av[1], sums[r][v])
+		}
+	}
+	Label("write")
+	for r := range m {
+		for v := range 2 {
+			VMOVUPS(sums[r][v], Mem{Base: c, Disp: v * s.bytes})
+		}
+		if r < m-1 {
+			ADDQ(ld, c)
+		}
+	}
 }

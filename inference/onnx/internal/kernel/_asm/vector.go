@@ -155,6 +155,7 @@ func vectors() {
 	dots()
 	cells()
 	depthwise()
+	copies()
 	tiles()
 }
 

@@ -226,50 +226,70 @@ func (r *lastRun) product(c *op.Ctx) error {
 // stay in the second-level cache.
 const patchFloats = 1 << 16
 
-// gather lays out the patches of count output places from place at on.
+// gather lays out the patches of count output places from place at on, line by line.
 func (r *lastRun) gather(dst []float32, n, at, count, g int) {
 	each := r.c / r.group
 	image := r.x[n*r.spatialIn*r.c:][:r.spatialIn*r.c]
-	o := 0
-	for place := at; place < at+count; place++ {
-		ow, line := place%r.out[2], place/r.out[2]
+	patch := r.packed[0].K
+	for done := 0; done < count; {
+		ow, line := (at+done)%r.out[2], (at+done)/r.out[2]
+		places := min(r.out[2]-ow, count-done)
+		rows := dst[done*patch:][:places*patch]
+		o := 0
 		for kd := range r.window.kernel[0] {
 			for kh := range r.window.kernel[1] {
 				d := line/r.out[1]*r.stride[0] + kd*r.dilate[0] - r.before[0]
 				h := line%r.out[1]*r.stride[1] + kh*r.dilate[1] - r.before[1]
-				row := dst[o:][:r.window.kernel[2]*each]
-				o += len(row)
 				if d < 0 || d >= r.in[0] || h < 0 || h >= r.in[1] {
-					clear(row)
-					continue
+					clearRows(rows[o:], patch, places, r.window.kernel[2]*each)
+				} else {
+					r.gatherLine(rows[o:], places, image[(d*r.in[1]+h)*r.in[2]*r.c:][:r.in[2]*r.c], ow, g*each, each)
 				}
-				r.gatherLine(row, image[(d*r.in[1]+h)*r.in[2]*r.c:][:r.in[2]*r.c], ow*r.stride[2]-r.before[2], g*each, each)
+				o += r.window.kernel[2] * each
 			}
 		}
+		done += places
 	}
 }
 
-// gatherLine lays out what one line of the kernel sees of a line of the image, from
-// its place w on, which may be outside.
-func (r *lastRun) gatherLine(row, line []float32, w, channel, each int) {
-	size, step := r.window.kernel[2], r.dilate[2]
-	if step == 1 && each == r.c {
-		lo, hi := min(max(-w, 0), size), max(min(size, r.in[2]-w), 0)
-		if lo < hi {
-			clear(row[:lo*each])
-			copy(row[lo*each:hi*each], line[(w+lo)*each:])
-			clear(row[hi*each:])
-			return
+// gatherLine lays out what one line of the kernel sees of a line of the image, for
+// output places from ow on. Where neighbours of the kernel are neighbours in the
+// image they go together.
+func (r *lastRun) gatherLine(rows []float32, places int, line []float32, ow, channel, each int) {
+	size := r.window.kernel[2]
+	if r.dilate[2] > 1 || each < r.c {
+		for k := range size {
+			r.gatherPart(rows[k*each:], places, line, ow, k, 1, channel, each)
 		}
-		clear(row)
 		return
 	}
-	for k := range size {
-		to := row[k*each:][:each]
-		if at := w + k*step; at >= 0 && at < r.in[2] {
-			copy(to, line[at*r.c+channel:])
-		} else {
-			clear(to)
+	r.gatherPart(rows, places, line, ow, 0, size, channel, each)
+}
+
+// gatherPart lays out n neighbouring places of the kernel from place k on.
+func (r *lastRun) gatherPart(rows []float32, places int, line []float32, ow, k, n, channel, each int) {
+	patch, step := r.packed[0].K, r.stride[2]
+	first := ow*step - r.before[2] + k*r.dilate[2] // in the image, of the first output place
+	for p := 0; p < places; {
+		w := first + p*step
+		if w >= 0 && w+n <= r.in[2] {
+			inside := min(places-p, (r.in[2]-n-w)/step+1)
+			kernel.Best().CopyRows(rows[p*patch:], patch, line[w*r.c+channel:], step*r.c, inside, n*each)
+			p += inside
+			continue
 		}
+		lo, hi := min(max(-w, 0), n), max(min(n, r.in[2]-w), 0)
+		row := rows[p*patch:][:n*each]
+		clear(row)
+		if lo < hi {
+			copy(row[lo*each:hi*each], line[(w+lo)*r.c+channel:])
+		}
+		p++
+	}
+}
+
+func clearRows(rows []float32, ld, count, n int) {
+	for i := range count {
+		clear(rows[i*ld:][:n])
 	}
 }
