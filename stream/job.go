@@ -90,6 +90,7 @@ func (s *settings) validate(job string) error {
 	add(s.every < 0, "checkpoint interval %v is negative", s.every)
 	add(s.pause < 0, "checkpoint pause %v is negative", s.pause)
 	add(s.timeout < 0, "checkpoint timeout %v is negative", s.timeout)
+	add(s.alignFor < 0, "time until checkpoints are unaligned %v is negative", s.alignFor)
 	add(s.drain < 0, "drain timeout %v is negative", s.drain)
 	add(s.retain < 1, "retained checkpoints %d: it must be at least 1", s.retain)
 	add(s.restart == nil, "the restart strategy is nil: leave stream.Restart out, or give it stream.NoRestart()")
@@ -129,6 +130,7 @@ func (j *Job) RunOn(ctx context.Context, driver runtime.Driver) error {
 		Exchange: exchange.Config{Batch: s.batch, Slots: s.slots},
 		Checkpoint: checkpoint.Config{
 			Interval: s.every, MinPause: s.pause, Timeout: s.timeout, Drain: s.drain, Tolerable: s.tolerable,
+			Unaligned: s.unaligned, AlignFor: s.alignFor,
 		},
 		Restart: s.restart, Counters: &j.counters,
 	}

@@ -26,6 +26,8 @@ type settings struct {
 	pause           time.Duration
 	timeout         time.Duration
 	drain           time.Duration
+	unaligned       bool
+	alignFor        time.Duration
 	tolerable       int
 	retain          int
 	restart         RestartStrategy
@@ -66,6 +68,14 @@ func CheckpointPause(d time.Duration) Option { return func(s *settings) { s.paus
 
 // CheckpointTimeout gives a checkpoint up that takes longer (10 min).
 func CheckpointTimeout(d time.Duration) Option { return func(s *settings) { s.timeout = d } }
+
+// UnalignedAfter lets a checkpoint that is not complete after d go on without waiting for the records that are on their
+// way between tasks: it stores them, and a restore hands them on first. A slow sink then delays no checkpoint, at the
+// price of their bytes; 0 never waits. Broadcast streams, those dealt out by Partition, and records of types that state
+// cannot hold are waited for as ever. What was stored is read by later versions of the record's type as state is.
+func UnalignedAfter(d time.Duration) Option {
+	return func(s *settings) { s.unaligned, s.alignFor = true, d }
+}
 
 // DrainTimeout sets how long a cancelled job may take for its last checkpoint (1 min). Then it stops with an error;
 // a later run goes on from the checkpoint before.

@@ -56,6 +56,7 @@ func (s *Stream[T]) connect(to *graph.Node, chained func(*runtime.Builder) (oper
 	}
 	r.Kind, r.Pick = s.kind, s.pick
 	e := s.job.graph.Connect(s.node, to, s.kind, s.side)
+	e.Route = r
 	s.out.Add(runtime.Consumer[T]{Edge: e, Chained: chained, Route: r})
 }
 

@@ -26,6 +26,8 @@ type Config struct {
 	Interval  time.Duration
 	MinPause  time.Duration // between the end of one and the start of the next
 	Timeout   time.Duration // after which a checkpoint is given up; 0 is 10 min
+	Unaligned bool          // barriers overtake records when they have waited for AlignFor
+	AlignFor  time.Duration
 	Drain     time.Duration // after which a cancelled job gives up its last checkpoint; 0 is 1 min
 	Tolerable int           // failed checkpoints in a row that do not end the attempt; negative: any number
 	First     int64         // number of the first checkpoint
@@ -84,6 +86,9 @@ type pending struct {
 	parts   []Part
 	have    []bool
 	left    int
+
+	overtakes bool               // tasks were told not to wait
+	overtaken map[Channel][]byte // what waited at senders
 }
 
 type eventKind uint8
@@ -97,6 +102,7 @@ const (
 	saved
 	cancel
 	demand
+	overtaken
 )
 
 type event struct {
@@ -105,6 +111,9 @@ type event struct {
 	n    int64
 	part Part
 	err  error
+
+	channel Channel
+	records []byte
 }
 
 // New returns a coordinator. Attach gives it the tasks.
@@ -124,6 +133,11 @@ func (c *Coordinator) Attach(tasks []Task) { c.tasks = tasks }
 // Acknowledged implements Events.
 func (c *Coordinator) Acknowledged(task int, n int64, p Part) {
 	c.post(event{kind: acknowledged, task: task, n: n, part: p})
+}
+
+// Overtaken implements Events.
+func (c *Coordinator) Overtaken(n int64, channel Channel, records []byte) {
+	c.post(event{kind: overtaken, n: n, channel: channel, records: records})
 }
 
 // Declined implements Events.
@@ -188,6 +202,9 @@ func (c *Coordinator) Deadline() int64 {
 		at = 0
 	case c.pending != nil:
 		at = c.pending.started + int64(c.config.Timeout)
+		if c.config.Unaligned && !c.pending.overtakes {
+			at = min(at, c.pending.started+int64(c.config.AlignFor))
+		}
 	case c.retryAt != 0:
 		at = c.retryAt
 	}
@@ -249,6 +266,10 @@ func (c *Coordinator) handle(e event, now int64) {
 		c.cancelled = now
 	case demand:
 		c.demanded = true
+	case overtaken:
+		if p := c.pending; p != nil && p.n == e.n {
+			p.overtaken[e.channel] = e.records
+		}
 	}
 }
 
@@ -266,10 +287,32 @@ func (c *Coordinator) collect(e event, now int64) {
 	if p.left--; p.left > 0 {
 		return
 	}
+	if err := p.join(); err != nil {
+		c.fail(err, now)
+		return
+	}
 	c.saving = true
 	c.config.Executor.Go("checkpoint", func() {
 		c.post(event{kind: saved, err: c.save(p)})
 	})
+}
+
+// join puts what waited at senders behind what their receivers saw.
+func (p *pending) join() error {
+	for i := range p.parts {
+		for k := range p.parts[i].InFlight {
+			f := &p.parts[i].InFlight[k]
+			if !f.More {
+				continue
+			}
+			rest, ok := p.overtaken[f.Channel]
+			if !ok {
+				return fmt.Errorf("the sender of %v has not said what waits there", f.Channel)
+			}
+			f.Bytes, f.More = append(f.Bytes, rest...), false
+		}
+	}
+	return nil
 }
 
 // save makes a checkpoint durable. A panic of the storage fails the checkpoint: nobody else would catch it, and the
@@ -361,12 +404,26 @@ func (c *Coordinator) act(now int64) {
 	case p != nil:
 		if now-p.started >= int64(c.config.Timeout) {
 			c.fail(fmt.Errorf("not complete after %v", c.config.Timeout), now)
+			return
 		}
+		c.overtake(now)
 	case now < c.retryAt:
 	case c.ended == len(c.tasks) || c.cancelled != 0:
 		c.trigger(now, true)
 	case c.demanded || c.nextAt != 0 && c.nextAt <= now:
 		c.trigger(now, false)
+	}
+}
+
+// overtake tells the tasks to wait no longer for the barriers of the checkpoint under way, when it is time for that.
+func (c *Coordinator) overtake(now int64) {
+	p := c.pending
+	if !c.config.Unaligned || p.overtakes || now-p.started < int64(c.config.AlignFor) {
+		return
+	}
+	p.overtakes, p.overtaken = true, map[Channel][]byte{}
+	for _, t := range c.tasks {
+		t.Overtake(p.n)
 	}
 }
 
@@ -383,6 +440,7 @@ func (c *Coordinator) trigger(now int64, last bool) {
 	for _, t := range c.tasks {
 		t.Trigger(c.pending.n, last)
 	}
+	c.overtake(now)
 }
 
 // stopWith ends the attempt with an error. What ends because another task has failed is no news.

@@ -47,6 +47,9 @@ func payloads(parts []checkpoint.Part) (s string) {
 		for _, b := range p.Payloads {
 			s += string(b.Bytes)
 		}
+		for _, f := range p.InFlight {
+			s += "+" + string(f.Bytes)
+		}
 	}
 	return s
 }
@@ -64,6 +67,7 @@ func (f task) Trigger(n int64, last bool) {
 	}
 	f.say("task %d: trigger %d", f.id, n)
 }
+func (f task) Overtake(n int64)  { f.say("task %d: overtake %d", f.id, n) }
 func (f task) Committed(n int64) { f.say("task %d: committed %d", f.id, n) }
 func (f task) Abort(n int64)     { f.say("task %d: abort %d", f.id, n) }
 func (f task) Stop()             { f.say("task %d: stop", f.id) }
@@ -577,4 +581,36 @@ func TestConsequences(t *testing.T) {
 	w.c.Failed(1, fmt.Errorf("reading: %w", context.Canceled))
 	w.step("task 0: stop", "task 1: stop")
 	require.EqualError(t, w.c.Err(), "boom")
+}
+
+// A checkpoint that is not complete in time goes on without waiting: what waits at a sender belongs behind what its
+// receiver saw.
+func TestOvertaking(t *testing.T) {
+	channel := checkpoint.Channel{Edge: "e", From: 0, To: 0}
+	config := every(10 * time.Second)
+	config.Unaligned, config.AlignFor = true, time.Second
+	w := newWorld(t, 2, config)
+	w.step()
+	w.after(10*time.Second, "task 0: trigger 1", "task 1: trigger 1")
+	require.Equal(t, time.Second, w.until())
+	w.ack(0, 1)
+	w.after(999 * time.Millisecond)
+	w.after(time.Millisecond, "task 0: overtake 1", "task 1: overtake 1")
+	require.Equal(t, 10*time.Minute-time.Second, w.until())
+	w.c.Overtaken(1, channel, []byte("rest"))
+	w.c.Acknowledged(1, 1, checkpoint.Part{InFlight: []checkpoint.InFlight{{Channel: channel, Bytes: []byte("first "), More: true}}})
+	w.step()
+	w.background("save 1: a-+first rest", "task 0: committed 1", "task 1: committed 1", "completed 1 in 1s, last false")
+
+	w.after(9*time.Second, "task 0: trigger 2", "task 1: trigger 2")
+	w.after(time.Second, "task 0: overtake 2", "task 1: overtake 2")
+	w.c.Overtaken(1, channel, []byte("of the one before"))
+	w.ack(0, 2)
+	w.c.Acknowledged(1, 2, checkpoint.Part{InFlight: []checkpoint.InFlight{{Channel: channel, More: true}}})
+	w.step("task 0: abort 2", "task 1: abort 2", "drop 2: a-+")
+
+	config.AlignFor = 0
+	w = newWorld(t, 1, config)
+	w.step()
+	w.after(10*time.Second, "task 0: trigger 1", "task 0: overtake 1")
 }

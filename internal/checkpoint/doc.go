@@ -7,6 +7,10 @@
 //	     └─────────────────────────────────────────────┘
 //	     └─> Storage.Save: files, then the manifest, atomically ─> Committed n to every task ─> sinks commit
 //
+// A checkpoint that waits too long for barriers behind records that do not move overtakes them (Chandy and Lamport,
+// 1985): each task takes its snapshot at once, and what its senders had sent before theirs is gathered and stored. A
+// restore hands it on before anything else.
+//
 // The Coordinator is a step function like a task, so that a simulation can drive it. At most one
 // checkpoint is under way. A checkpoint that fails (a full disk, a sink that declines) is given up and the
 // job goes on; only more failures in a row than are tolerated end the attempt. When every task has ended, or the

@@ -8,6 +8,7 @@ type Restored struct {
 	Next     int64     // number for the next checkpoint: above all that are there, damaged ones too
 	Payloads []Payload // of all tasks, in order of the tasks
 	Parts    []state.RestorePart
+	InFlight []InFlight
 }
 
 // PartsOf returns the parts that hold state of one of the operators.

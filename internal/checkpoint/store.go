@@ -103,6 +103,9 @@ func (s *Store) Save(n int64, parts []Part) error {
 		for _, load := range p.Payloads {
 			t.Payloads = append(t.Payloads, snapshot.Payload{Operator: load.Operator, Subtask: info.subtask, Content: load.Bytes})
 		}
+		for _, f := range p.InFlight {
+			t.InFlight = append(t.InFlight, snapshot.InFlight{Edge: f.Edge, From: f.From, To: f.To, Schema: f.Schema, Records: f.Bytes})
+		}
 		m.Tasks = append(m.Tasks, t)
 	}
 	if err := s.repo.Write(ctx, m); err != nil {
@@ -177,6 +180,9 @@ func (s *Store) fetch(ctx context.Context, m *snapshot.Manifest) (*Restored, err
 		for _, p := range t.Payloads {
 			r.Payloads = append(r.Payloads, Payload{Operator: p.Operator, Bytes: p.Content})
 		}
+		for _, f := range t.InFlight {
+			r.InFlight = append(r.InFlight, InFlight{Channel: Channel{f.Edge, f.From, f.To}, Schema: f.Schema, Bytes: f.Records})
+		}
 	}
 	return r, nil
 }
@@ -196,6 +202,9 @@ func (s *Store) fits(m *snapshot.Manifest) error {
 		if o.MaxParallelism != plan.MaxParallelism {
 			return fmt.Errorf("it was taken with max parallelism %d, the job says %d: set stream.MaxParallelism(%d)", o.MaxParallelism, plan.MaxParallelism, o.MaxParallelism)
 		}
+	}
+	if lost := lostInFlight(m, plan); len(lost) > 0 && !s.o.AllowNonRestored {
+		return fmt.Errorf("it holds records that were on their way along edges that the job does not have: %s: take a checkpoint without stream.UnalignedAfter before you change the graph, or drop the records by stream.AllowNonRestoredState", strings.Join(lost, ", "))
 	}
 	if orphans := orphans(m, has); len(orphans) > 0 && !s.o.AllowNonRestored {
 		return fmt.Errorf("it holds state of operators that the job does not have: %s: give operators their former ids by ID, or drop the state by stream.AllowNonRestoredState", strings.Join(orphans, ", "))
@@ -227,6 +236,25 @@ func orphans(m *snapshot.Manifest, has map[string]bool) (ids []string) {
 		}
 	}
 	return ids
+}
+
+// lostInFlight are the edges with records in the checkpoint that the job does not have.
+func lostInFlight(m *snapshot.Manifest, plan *graph.Plan) (edges []string) {
+	has := map[string]bool{}
+	for _, n := range plan.Nodes {
+		for _, e := range n.In {
+			has[EdgeKey(e)] = true
+		}
+	}
+	for _, t := range m.Tasks {
+		for _, f := range t.InFlight {
+			if !has[f.Edge] {
+				has[f.Edge] = true
+				edges = append(edges, f.Edge)
+			}
+		}
+	}
+	return edges
 }
 
 // Close implements runtime.Store. Local files that cannot be removed now are removed by the next start.

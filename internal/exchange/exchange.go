@@ -13,6 +13,7 @@ type Exchange[T any] struct {
 	from    []Waker
 	to      []Waker
 	rings   [][]*ring[T] // by sender, then receiver
+	codec   Codec[T]
 }
 
 // New returns the exchange between the tasks from and to.
@@ -29,11 +30,17 @@ func New[T any](c Config, from, to []Waker, forward bool) *Exchange[T] {
 	return x
 }
 
+// Store lets checkpoints overtake the records of the exchange, and store them. It comes before Inputs and Output.
+func (x *Exchange[T]) Store(codec Codec[T]) { x.codec = codec }
+
+// Stores reports whether checkpoints can overtake the records.
+func (x *Exchange[T]) Stores() bool { return x.codec != nil }
+
 // Inputs returns the receiving ends of subtask to, which feed out.
 func (x *Exchange[T]) Inputs(to int, out operator.Receiver[T]) (ins []In) {
 	for f := range x.from {
 		if r := x.rings[f][to]; r != nil {
-			ins = append(ins, newInput(r, x.from[f], out))
+			ins = append(ins, newInput(x, f, r, out))
 		}
 	}
 	return ins
@@ -46,7 +53,10 @@ func (x *Exchange[T]) Output(from int, route Route[T]) (operator.Receiver[T], []
 	var outs []Out
 	for t := range x.to {
 		if r := x.rings[from][t]; r != nil {
-			s := &sender[T]{ring: r, size: x.config.Batch, to: x.to[t], open: batch[T]{recs: make([]operator.Record[T], 0, x.config.Batch)}}
+			s := &sender[T]{
+				ring: r, size: x.config.Batch, to: x.to[t], receiver: t, codec: x.codec,
+				open: batch[T]{recs: make([]operator.Record[T], 0, x.config.Batch)},
+			}
 			senders, outs = append(senders, s), append(outs, s)
 		}
 	}

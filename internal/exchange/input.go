@@ -24,6 +24,14 @@ type In interface {
 	Gate() *Gate
 	// Records returns how many records were read.
 	Records() uint64
+	// From is the subtask that sends.
+	From() int
+	// Capture begins to gather what is under way up to barrier n, for a checkpoint that does not wait for it.
+	Capture(n int64)
+	// Captured goes on with it. Done says that all of it is in bytes; with more, the sender's Overtake gave the rest.
+	Captured() (bytes []byte, more, done bool, err error)
+	// EndCapture gives a capture up.
+	EndCapture()
 }
 
 // BatchReceiver is a head that gains from seeing the records of a batch together: they are pushed
@@ -42,16 +50,23 @@ type input[T any] struct {
 	rec     int              // read so far of the batch at the ring's head
 	marks   int
 	records uint64
+	sender  int
+	codec   Codec[T]
+	capture *capture // under way
 }
 
-func newInput[T any](r *ring[T], from Waker, out operator.Receiver[T]) *input[T] {
-	in := &input[T]{ring: r, from: from, out: out, gate: Gate{Watermark: operator.NoTime}}
+func newInput[T any](x *Exchange[T], from int, r *ring[T], out operator.Receiver[T]) *input[T] {
+	in := &input[T]{
+		ring: r, from: x.from[from], out: out, gate: Gate{Watermark: operator.NoTime},
+		sender: from, codec: x.codec,
+	}
 	in.batches, _ = out.(BatchReceiver[T])
 	return in
 }
 
 func (in *input[T]) Gate() *Gate     { return &in.gate }
 func (in *input[T]) Records() uint64 { return in.records }
+func (in *input[T]) From() int       { return in.sender }
 
 func (in *input[T]) Step(c Control) (bool, error) {
 	if in.gate.Held {
@@ -60,6 +75,9 @@ func (in *input[T]) Step(c Control) (bool, error) {
 	b := in.ring.peek()
 	if b == nil {
 		return false, nil
+	}
+	if in.capture != nil {
+		in.look(in.capture) // before it is read, and perhaps changed
 	}
 	for in.marks < len(b.marks) {
 		m := b.marks[in.marks]

@@ -28,6 +28,10 @@ type ring[T any] struct {
 	seen  uint64 // the sender's last view of head
 	_     [56]byte
 	known uint64 // the receiver's last view of tail
+
+	// A sender whose newest barrier found no room notes here that it has stored what waits before it.
+	overtakenAt atomic.Uint64 // tail at the time; written before overtaken
+	overtaken   atomic.Int64  // the barrier
 }
 
 // newRing returns a ring of at least slots slots: the next power of two.

@@ -13,6 +13,12 @@ type Out interface {
 	Drain() bool
 	// Fill returns how many batches wait for the receiver, and how many fit: the backpressure.
 	Fill() (used, size int)
+	// To is the subtask that receives.
+	To() int
+	// Overtake returns what waits before barrier n for room in the ring; waits is false if the barrier does not.
+	Overtake(n int64) (bytes []byte, waits bool, err error)
+	// Overtaken tells the receiver that what Overtake gave is being kept.
+	Overtaken(n int64)
 }
 
 // sender is one task's end of a ring. It never blocks: what finds the ring full is spilled; the
@@ -25,7 +31,13 @@ type sender[T any] struct {
 	spare []batch[T]
 	to    Waker
 	ended bool // an End was sent: the receiver reads nothing after it
+
+	receiver int
+	codec    Codec[T]
 }
+
+// To is the subtask that receives.
+func (s *sender[T]) To() int { return s.receiver }
 
 func (s *sender[T]) emit(time int64, v *T) {
 	n := len(s.open.recs)

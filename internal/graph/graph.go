@@ -45,6 +45,7 @@ type Edge struct {
 	Kind     exchange.Kind
 	Side     string // name of the side output, empty for the main one
 	Chained  bool   // set by Plan
+	Route    any    // an exchange.Route of the records' type
 	spread   bool   // Plan made a rebalance of a forward edge
 }
 

@@ -30,6 +30,7 @@ type Config struct {
 	Counters *operator.Counters
 	Restored *checkpoint.Restored // nil: a fresh start
 	Quiet    bool                 // no compactions in the background: for simulations
+	Overtake bool                 // checkpoints may overtake records: exchanges keep a codec
 }
 
 // Attempt is the tasks of one run of a plan, from a start or a restore to its end or failure.

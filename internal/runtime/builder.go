@@ -3,9 +3,11 @@ package runtime
 import (
 	"fmt"
 
+	"github.com/turgo-io/turgo/internal/checkpoint"
 	"github.com/turgo-io/turgo/internal/exchange"
 	"github.com/turgo-io/turgo/internal/graph"
 	"github.com/turgo-io/turgo/operator"
+	"github.com/turgo-io/turgo/state"
 )
 
 // HeadBuilder is what graph.Node.Build holds: it builds the node as the first of a task and attaches
@@ -58,13 +60,20 @@ func (o *Out[T]) Receiver(b *Builder) (operator.Receiver[T], error) {
 
 func (c Consumer[T]) receiver(b *Builder) (operator.Receiver[T], error) {
 	if c.Edge.Chained {
-		return c.Chained(b)
+		r, err := c.Chained(b)
+		if err != nil {
+			return nil, err
+		}
+		return r, replay(b, c.Edge, r)
 	}
 	route := c.Route
 	route.Kind = c.Edge.Kind
 	route.Running, route.Index = &b.task.shared.Operator, b.task.guest(c.Edge)
-	r, outs := exchangeOf[T](b.attempt, c.Edge).Output(b.task.Subtask, route)
-	b.task.outputs = append(b.task.outputs, outs...)
+	x := exchangeOf[T](b.attempt, c.Edge)
+	r, outs := x.Output(b.task.Subtask, route)
+	for _, o := range outs {
+		b.task.outputs = append(b.task.outputs, output{o, checkpoint.EdgeKey(c.Edge), x.Stores()})
+	}
 	return r, nil
 }
 
@@ -74,16 +83,39 @@ func exchangeOf[T any](a *Attempt, e *graph.Edge) *exchange.Exchange[T] {
 		return x.(*exchange.Exchange[T])
 	}
 	x := exchange.New[T](a.config.Exchange, a.wakers(e.From), a.wakers(e.To), e.Kind == exchange.Forward)
+	if a.config.Overtake && overtakable(e) {
+		if codec, err := state.CodecFor[T](); err != nil {
+			a.config.Log.Warn("records cannot be stored by checkpoints, which wait for them instead", "from", e.From.Name, "to", e.To.Name, "error", err)
+		} else {
+			x.Store(codec)
+		}
+	}
 	a.exchanges[e] = x
 	return x
 }
 
+// overtakable reports whether the records of an edge still find their receiver when a checkpoint that stored them is
+// restored at another parallelism. Those that every receiver gets, or that a function of the user deals out, do not.
+func overtakable(e *graph.Edge) bool {
+	return e.Kind != exchange.Broadcast && e.Kind != exchange.Custom
+}
+
 // Attach makes every edge into node feed r: node is the head of the task.
-func Attach[T any](b *Builder, edges []*graph.Edge, r operator.Receiver[T]) {
+func Attach[T any](b *Builder, edges []*graph.Edge, r operator.Receiver[T]) error {
+	t := b.task
+	t.overtakes = b.attempt.config.Overtake
 	for _, e := range edges {
-		b.task.inputs = append(b.task.inputs, exchangeOf[T](b.attempt, e).Inputs(b.task.Subtask, r)...)
+		x := exchangeOf[T](b.attempt, e)
+		for _, in := range x.Inputs(t.Subtask, r) {
+			t.inputs = append(t.inputs, input{in, checkpoint.EdgeKey(e), schemaOf[T]})
+		}
+		t.overtakes = t.overtakes && x.Stores()
+		if err := replay(b, e, r); err != nil {
+			return err
+		}
 	}
-	b.task.head = r
+	t.head = r
+	return nil
 }
 
 // SideOut is a side output of a node with its type erased.

@@ -16,6 +16,7 @@
 //  2. A task whose outputs are full does no work that could emit: its step returns Blocked.
 //  3. State is frozen for checkpoint n after the last operator has handed on barrier n and before the
 //     next record is read.
+//     A checkpoint that overtakes freezes at once, and gathers what comes before the barrier (task_overtake.go).
 //  4. After End a task answers checkpoints until the coordinator stops it: the last checkpoint holds all.
 //  5. An error or a panic in a step ends the attempt, never the process.
 package runtime

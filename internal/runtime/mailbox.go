@@ -14,11 +14,12 @@ type letter struct {
 type letterKind uint8
 
 const (
-	trigger letterKind = iota // take part in checkpoint n; a source sends its barrier
-	finish                    // the same, and a source reads nothing after it
-	durable                   // checkpoint n is durable
-	abort                     // checkpoint n was given up
-	stop                      // the attempt is over
+	trigger  letterKind = iota // take part in checkpoint n; a source sends its barrier
+	finish                     // the same, and a source reads nothing after it
+	overtake                   // wait no longer for the barriers of checkpoint n
+	durable                    // checkpoint n is durable
+	abort                      // checkpoint n was given up
+	stop                       // the attempt is over
 )
 
 // mailbox is how other goroutines reach a task. It is looked into once a step: that costs one load.
@@ -54,6 +55,9 @@ func (t *Task) Trigger(n int64, last bool) {
 	t.send(letter{kind, n})
 }
 
+// Overtake says not to wait any longer for the barriers of checkpoint n.
+func (t *Task) Overtake(n int64) { t.send(letter{overtake, n}) }
+
 // Committed says that checkpoint n is durable.
 func (t *Task) Committed(n int64) { t.send(letter{durable, n}) }
 
@@ -81,12 +85,19 @@ func (t *Task) readMail() error {
 }
 
 func (t *Task) open(l letter) error {
+	if len(t.replays) > 0 && l.kind < durable {
+		t.late = append(t.late, l)
+		return nil
+	}
 	switch l.kind {
 	case trigger, finish:
 		return t.triggered(l.n, l.kind == finish)
+	case overtake:
+		return t.overtake(l.n)
 	case durable:
 		return t.committed(l.n)
 	case abort:
+		t.dropCaptures()
 		if s := t.snapshot; s != nil && s.ID == uint64(l.n) {
 			s.Abort()
 		}

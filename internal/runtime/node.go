@@ -19,10 +19,10 @@ type OperatorNode[In, Out1 any] struct {
 // Head builds the operator as the first of a task.
 func (n *OperatorNode[In, Out1]) Head(b *Builder) error {
 	r, err := n.Chained(b)
-	if err == nil {
-		Attach(b, n.Node.In, r)
+	if err != nil {
+		return err
 	}
-	return err
+	return Attach(b, n.Node.In, r)
 }
 
 // Chained builds the operator, and what follows it in the task.
@@ -62,10 +62,10 @@ type SinkNode[T any] struct {
 // Head builds the sink as the first of a task.
 func (n *SinkNode[T]) Head(b *Builder) error {
 	r, err := n.Chained(b)
-	if err == nil {
-		Attach(b, n.Node.In, r)
+	if err != nil {
+		return err
 	}
-	return err
+	return Attach(b, n.Node.In, r)
 }
 
 // Chained builds the sink's writer as the last of a task.
@@ -131,10 +131,10 @@ type KeyNode[K comparable, T any] struct {
 // Head builds the key operator as the first of a task.
 func (n *KeyNode[K, T]) Head(b *Builder) error {
 	r, err := n.Chained(b)
-	if err == nil {
-		Attach(b, n.Node.In, r)
+	if err != nil {
+		return err
 	}
-	return err
+	return Attach(b, n.Node.In, r)
 }
 
 // Chained makes the key scope, and builds what works in it.

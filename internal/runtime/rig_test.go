@@ -33,6 +33,8 @@ type rig struct {
 	parts map[string]checkpoint.Part
 	tasks []*runtime.Task
 
+	waiting     map[checkpoint.Channel][]byte // at senders
+	overtake    bool
 	exchange    exchange.Config
 	parallelism int
 	number      int
@@ -41,7 +43,7 @@ type rig struct {
 
 func newRig(t *testing.T) *rig {
 	return &rig{
-		t: t, now: 1, fs: vfs.NewMem(), parts: map[string]checkpoint.Part{},
+		t: t, now: 1, fs: vfs.NewMem(), parts: map[string]checkpoint.Part{}, waiting: map[checkpoint.Channel][]byte{},
 		exchange: exchange.Config{Batch: 4, Slots: 4}, parallelism: 1,
 	}
 }
@@ -61,9 +63,14 @@ func (r *rig) Acknowledged(task int, n int64, p checkpoint.Part) {
 }
 
 func (r *rig) Declined(task int, n int64, err error) { r.say("task %d declined %d: %v", task, n, err) }
-func (r *rig) Ended(task int)                        { r.say("task %d ended", task) }
-func (r *rig) Failed(task int, err error)            { r.say("task %d failed: %.90v", task, err) }
-func (r *rig) Stopped(task int, err error)           { r.say("task %d stopped: %v", task, err) }
+
+func (r *rig) Overtaken(n int64, c checkpoint.Channel, records []byte) {
+	r.say("%d bytes wait before barrier %d of %s from %d to %d", len(records), n, c.Edge, c.From, c.To)
+	r.waiting[c] = records
+}
+func (r *rig) Ended(task int)              { r.say("task %d ended", task) }
+func (r *rig) Failed(task int, err error)  { r.say("task %d failed: %.90v", task, err) }
+func (r *rig) Stopped(task int, err error) { r.say("task %d stopped: %v", task, err) }
 
 // build plans the graph and makes the tasks.
 func (r *rig) build() {
@@ -77,7 +84,7 @@ func (r *rig) tryBuild() error {
 	r.number++
 	a, err := runtime.Build(p, runtime.Config{
 		Ctx: context.Background(), Log: slog.New(slog.DiscardHandler), Clock: r, Executor: r, Events: r,
-		FS: r.fs, Dir: "local", Exchange: r.exchange, Number: r.number, Counters: &operator.Counters{}, Restored: r.restored, Quiet: true,
+		FS: r.fs, Dir: "local", Exchange: r.exchange, Number: r.number, Counters: &operator.Counters{}, Restored: r.restored, Quiet: true, Overtake: r.overtake,
 	})
 	if err != nil {
 		return err
@@ -383,6 +390,12 @@ func (r *rig) restoreFrom(n int64) {
 		require.True(r.t, ok, "task %d has not acknowledged %d", i, n)
 		s := p.State
 		c.Payloads = append(c.Payloads, p.Payloads...)
+		for _, f := range p.InFlight {
+			if f.More {
+				f.Bytes = append(f.Bytes, r.waiting[f.Channel]...)
+			}
+			c.InFlight = append(c.InFlight, f)
+		}
 		c.Parts = append(c.Parts, state.RestorePart{Dir: s.Dir, Files: s.Files, Groups: s.Groups, States: s.States, Operator: s.Operator})
 	}
 	r.restored = c

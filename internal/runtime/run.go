@@ -103,7 +103,7 @@ func (j *Job) attempt(ctx context.Context, number int, next *int64) error {
 	a, err := Build(j.Plan, Config{
 		Ctx: inner, Log: j.Log, Clock: j.Driver, Executor: guarded{j.Driver, coordinator}, Events: coordinator,
 		FS: j.FS, Dir: j.Dir, Exchange: j.Exchange, Number: number, Counters: j.Counters,
-		Restored: restored, Quiet: j.Driver.Simulated(),
+		Restored: restored, Quiet: j.Driver.Simulated(), Overtake: j.Checkpoint.Unaligned,
 	})
 	if err != nil {
 		return err

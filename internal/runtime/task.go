@@ -29,8 +29,9 @@ type Task struct {
 	guests  []string    // names of user code that runs here for an edge, by -1-TaskState.Operator
 
 	source  sourcePort
-	inputs  []exchange.In
-	outputs []exchange.Out
+	inputs  []input
+	outputs []output
+	replays []replayer // what comes before all inputs
 	head    marker
 	backend *state.Backend
 	kept    state.OperatorList[int64] // the watermark, for the checkpoint; a source has none of its own
@@ -56,7 +57,12 @@ type Task struct {
 	snapshot  *state.Snapshot // the newest, nil before the first
 	aligning  int64           // checkpoint whose barriers are coming in
 	steps     uint64
-	watermark atomic.Int64 // of the inputs; shared.Watermark is that of an event-time operator if the task has one
+
+	overtakes  bool         // all inputs can be captured
+	overtaking int64        // the newest checkpoint that waits for no barrier
+	captures   []captured   // under way
+	late       []letter     // about checkpoints, while records are replayed
+	watermark  atomic.Int64 // of the inputs; shared.Watermark is that of an event-time operator if the task has one
 }
 
 // marker takes control elements: the first operator of the chain.
@@ -158,6 +164,11 @@ func (t *Task) step() (sched.Status, error) {
 	if err := t.readMail(); err != nil || t.stopped {
 		return sched.Done, err
 	}
+	if len(t.captures) > 0 {
+		if err := t.capture(); err != nil {
+			return sched.Done, err
+		}
+	}
 	if !t.drain() {
 		t.deadline = 0
 		return sched.Blocked, nil
@@ -228,6 +239,9 @@ func (t *Task) work() (bool, error) {
 	if t.ended {
 		return false, nil
 	}
+	if len(t.replays) > 0 {
+		return true, t.replay()
+	}
 	if t.source != nil {
 		return t.stepSource()
 	}
@@ -242,6 +256,26 @@ func (t *Task) work() (bool, error) {
 		}
 	}
 	return false, nil
+}
+
+// replay hands on records of the restored checkpoint. What is said of checkpoints meanwhile waits until the last of
+// them: the records are in no state yet.
+func (t *Task) replay() error {
+	done, err := t.replays[0].step()
+	if err != nil || !done {
+		return err
+	}
+	if t.replays = t.replays[1:]; len(t.replays) > 0 {
+		return nil
+	}
+	late := t.late
+	t.late = nil
+	for _, l := range late {
+		if err := t.open(l); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (t *Task) stepSource() (bool, error) {

@@ -19,6 +19,9 @@ func (t *Task) Mark(g *exchange.Gate, m operator.Mark) error {
 		g.Idle = true
 		return t.combine()
 	case operator.Barrier:
+		if m.Value <= t.last {
+			return nil // the snapshot was taken without it
+		}
 		g.Held = true
 		return t.align(m.Value)
 	case operator.End:

@@ -11,12 +11,14 @@ import (
 )
 
 // barrier passes barrier n through the chain and freezes the state behind it. What takes time goes on
-// in the background; the coordinator hears when all of it is done.
-func (t *Task) barrier(n int64) error {
+// in the background; the coordinator hears when all of it is done. The records before the barrier that have not come
+// from the inputs in late are gathered as they come.
+func (t *Task) barrier(n int64, late ...input) error {
 	if n <= t.last {
 		return nil
 	}
 	t.last = n
+	t.dropCaptures() // of a checkpoint before
 	if t.source != nil {
 		if err := t.source.notePositions(); err != nil {
 			return err
@@ -27,7 +29,10 @@ func (t *Task) barrier(n int64) error {
 	if err := t.head.Mark(operator.Mark{Kind: operator.Barrier, Value: n}); err != nil {
 		return err
 	}
-	a := &acknowledgement{task: t.ID, n: n, events: t.events, left: 1}
+	a := &acknowledgement{task: t.ID, n: n, events: t.events, left: 1 + len(late)}
+	for _, in := range late {
+		t.captures = append(t.captures, captured{in, a})
+	}
 	for _, op := range t.ops {
 		if op.acker != nil {
 			t.shared.Operator = op.env.Index
@@ -41,7 +46,7 @@ func (t *Task) barrier(n int64) error {
 		t.snapshot = s
 	}
 	a.release(nil)
-	return nil
+	return t.giveWaiting(n)
 }
 
 // acknowledgement gathers what a task's part of a checkpoint waits for.
@@ -75,6 +80,12 @@ func (a *acknowledgement) prepare(op *instance, n int64) {
 		a.mu.Unlock()
 		a.release(err)
 	})
+}
+
+func (a *acknowledgement) inFlight(f checkpoint.InFlight) {
+	a.mu.Lock()
+	a.part.InFlight = append(a.part.InFlight, f)
+	a.mu.Unlock()
 }
 
 func (a *acknowledgement) frozen(s *state.Snapshot) {

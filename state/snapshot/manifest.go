@@ -46,6 +46,15 @@ type Task struct {
 	Lists       []state.OperatorChunk
 	Files       []Blob
 	Payloads    []Payload
+	InFlight    []InFlight
+}
+
+// InFlight is records that were on their way to a task when the checkpoint was taken without waiting for them.
+type InFlight struct {
+	Edge     string // of the graph
+	From, To int    // subtasks
+	Schema   string // of the records
+	Records  []byte // each: event time (8 bytes, little-endian), length (uvarint), value
 }
 
 // Payload is what an operator, a sink or a source wants to find again: opaque here.
