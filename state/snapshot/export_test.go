@@ -15,5 +15,5 @@ func Seal(schema string, value []byte) []byte {
 	return binary.LittleEndian.AppendUint64(out, xxhash.Sum64(out))
 }
 
-// Open takes a manifest apart.
-func Open(src []byte) (schema, value []byte, err error) { return openManifest(src) }
+// OpenManifest takes a manifest apart.
+func OpenManifest(src []byte) (schema, value []byte, err error) { return openManifest(src) }

@@ -300,7 +300,7 @@ func FuzzDecode(f *testing.F) {
 	m := &snapshot.Manifest{Job: "j", ID: 1, Tasks: []snapshot.Task{{Name: "t", Files: []snapshot.Blob{{Name: "f", Blob: "blobs/0000000000000007-3-f", Bytes: 3, Sum: 7}}}}}
 	content, err := m.Encode()
 	require.NoError(f, err)
-	schema, value, err := snapshot.Open(content)
+	schema, value, err := snapshot.OpenManifest(content)
 	require.NoError(f, err)
 	f.Add(string(schema), value)
 	f.Add("{ID uint8;Tasks []{Files []{Blob bytes}};Old map[string]*@0}", []byte{1, 2, 2, 3, 'a', 'b', 0})

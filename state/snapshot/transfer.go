@@ -129,7 +129,7 @@ func verify(fs vfs.FS, file string, b Blob) error {
 		return fmt.Errorf("snapshot: verify %s: %w", b.Blob, err)
 	}
 	sum := xxhash.New()
-	n, err := io.CopyBuffer(sum, readerOnly{f}, make([]byte, 256<<10))
+	n, err := sumFile(sum, f)
 	if err := errors.Join(err, f.Close()); err != nil {
 		return fmt.Errorf("snapshot: verify %s: %w", b.Blob, err)
 	}
@@ -137,6 +137,11 @@ func verify(fs vfs.FS, file string, b Blob) error {
 		return fmt.Errorf("%w: %s has %d bytes with checksum %016x, the manifest says %d and %016x", ErrCorrupt, b.Blob, n, sum.Sum64(), b.Bytes, b.Sum)
 	}
 	return nil
+}
+
+// sumFile reads a file to its end into a checksum.
+func sumFile(sum io.Writer, f io.Reader) (int64, error) {
+	return io.CopyBuffer(sum, readerOnly{f}, make([]byte, 256<<10))
 }
 
 // readerOnly hides other methods of a file, which io.Copy would rather use.
