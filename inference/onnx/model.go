@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/turgo-io/turgo/inference/onnx/internal/contrib"
 	"github.com/turgo-io/turgo/inference/onnx/internal/external"
 	"github.com/turgo-io/turgo/inference/onnx/internal/ir"
 	"github.com/turgo-io/turgo/inference/onnx/internal/ops"
@@ -165,11 +166,14 @@ func recovered(err *error) {
 
 func compile(built *ir.Model, c config) (*Model, error) {
 	set := ops.All()
+	// The signature is what the file says, before anything touches the outputs.
+	m := &Model{info: infoOf(built), inputs: signature(built.Graph.Inputs), outputs: signature(built.Graph.Outputs)}
+	if err := contrib.Expand(built.Graph); err != nil {
+		return nil, fmt.Errorf("onnx: %w", err)
+	}
 	if err := unsupported(built.Graph, set); err != nil {
 		return nil, err
 	}
-	// The signature is what the file says, before passes touch the outputs.
-	m := &Model{info: infoOf(built), inputs: signature(built.Graph.Inputs), outputs: signature(built.Graph.Outputs)}
 	for _, v := range built.Graph.Inputs {
 		m.types = append(m.types, v.Type)
 	}

@@ -117,7 +117,7 @@ func (k AttrKind) String() string {
 // Subgraphs lists the graphs among the node's attributes, in a fixed order.
 func (n *Node) Subgraphs() []*Graph {
 	var out []*Graph
-	for _, name := range []string{"then_branch", "else_branch", "body"} {
+	for _, name := range []string{"then_branch", "else_branch", "body", "score_mod", "prob_mod"} {
 		if a := n.Attrs[name]; a != nil && a.G != nil {
 			out = append(out, a.G)
 		}

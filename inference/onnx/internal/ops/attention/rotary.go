@@ -13,8 +13,11 @@ import (
 func newRotary(b *op.Build) (op.Kernel, error) {
 	interleaved, width, n := b.Bool("interleaved", false), b.Int("rotary_embedding_dim", 0), b.Int("num_heads", 0)
 	return op.Func(func(c *op.Ctx) error {
-		x := c.In(0)
-		h, err := newHeads(x, n)
+		x, heads := c.In(0), n
+		if cos := c.In(1); heads == 0 && width == 0 && x != nil && x.Rank() == 3 && cos != nil && cos.Rank() > 0 {
+			heads = x.Dim(2) / max(2*cos.Dim(-1), 1) // the caches cover a whole head
+		}
+		h, err := newHeads(x, heads)
 		if err != nil {
 			return err
 		}
