@@ -91,16 +91,16 @@ var zeros [32]float32
 
 // within reports whether the first activation only bounds its numbers, and how: that
 // much, and the bias, the products do themselves.
-func (e *Epilogue) within(limits *[2]float32) bool {
+func (e *Epilogue) within(limits []float32) bool {
 	inf := float32(math.Inf(1))
-	*limits = [2]float32{-inf, inf}
+	limits[0], limits[1] = -inf, inf
 	switch e.First.Kind {
 	case Identity:
 		return e.Bias != nil
 	case Relu:
 		limits[0] = 0
 	case Clip:
-		*limits = [2]float32{e.First.A, e.First.B}
+		limits[0], limits[1] = e.First.A, e.First.B
 	default:
 		return false
 	}

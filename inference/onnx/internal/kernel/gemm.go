@@ -52,8 +52,12 @@ func (s *ISA) panels(n int) int { return (n + s.nr - 1) / s.nr }
 // ScratchLen is the number of floats of scratch that [Packed.Mul] needs for m rows
 // and k columns of A.
 func (s *ISA) ScratchLen(m, k int) int {
-	return min(m, mcMax) * (min(k, kcMax) + spread + s.nr)
+	return min(m, mcMax)*(min(k, kcMax)+spread+s.nr) + numLimits
 }
+
+// numLimits is the place for an epilogue's limits at the end of the scratch memory: a
+// pointer to the stack, handed to a function value, would make them an allocation.
+const numLimits = 2
 
 // collides reports whether rows so far apart fall on the same lines of the cache.
 func collides(lda int) bool { return lda%1024 == 0 }
@@ -194,12 +198,13 @@ func (p *Packed) block(c []float32, ldc int, a []float32, lda, m, kc int, b []fl
 	if m > 1 && collides(lda) {
 		a, lda = s.moved(a, lda, m, kc, scratch), kc+spread
 	}
+	scratch, limits := scratch[:len(scratch)-numLimits], scratch[len(scratch)-numLimits:]
 	tile := scratch[len(scratch)-min(m, mcMax)*s.nr:]
-	t := tiles{isa: s, k: kc, m: m, lda: lda}
+	t := tiles{isa: s, k: kc, m: m, lda: lda, limits: limits}
 	if acc {
 		t.mode = modeAdd
 	}
-	if e != nil && e.within(&t.limits) {
+	if e != nil && e.within(limits) {
 		t.mode |= modeFinish
 	}
 	for j := 0; j < p.N; j += s.nr {
@@ -234,7 +239,7 @@ type tiles struct {
 	k, m, lda int
 	mode      int
 	bias      []float32
-	limits    [2]float32
+	limits    []float32 // two
 }
 
 func (t *tiles) run(a, panel, c []float32, ldc int) {

@@ -21,6 +21,9 @@ type recurrent struct {
 	perDir     int          // activations of one direction
 	cell       cell
 	w, r       []*kernel.Packed // where constant, per direction
+	// usual is set where the cell is the one that kernel has whole: the default
+	// activations, no clipping, no coupled gates, no peepholes.
+	usual bool
 }
 
 // cell advances the state of one direction by one step.
@@ -52,6 +55,7 @@ func newRecurrent(b *op.Build, gates int, defaults []string, k cell) *recurrent 
 	case "bidirectional":
 		r.directions = 2
 	}
+	r.usual = !b.Has("activations") && r.clip == 0 && (gates == 4 || gates == 3) && !b.HasIn(7)
 	b.Ignore("output_sequence") // opset 1: whether Y is wanted shows in the outputs
 	r.activate = newActivations(b, defaults, r.directions)
 	r.w, r.r = packWeights(b.Const(1)), packWeights(b.Const(2))
@@ -90,7 +94,10 @@ func (simpleCell) step(s *stepState) {
 }
 
 func newGRU(b *op.Build) (op.Kernel, error) {
-	return newRecurrent(b, 3, []string{"Sigmoid", "Tanh"}, gruCell{after: b.Bool("linear_before_reset", false)}), nil
+	k := gruCell{after: b.Bool("linear_before_reset", false)}
+	r := newRecurrent(b, 3, []string{"Sigmoid", "Tanh"}, k)
+	r.usual = r.usual && k.after
+	return r, nil
 }
 
 // gruCell: gates z, r, h in this order. With after, the reset gate is applied to the
@@ -131,7 +138,9 @@ func (g gruCell) step(s *stepState) {
 
 func newLSTM(b *op.Build) (op.Kernel, error) {
 	k := lstmCell{couple: b.Bool("input_forget", false)}
-	return newRecurrent(b, 4, []string{"Sigmoid", "Tanh", "Tanh"}, k), nil
+	r := newRecurrent(b, 4, []string{"Sigmoid", "Tanh", "Tanh"}, k)
+	r.usual = r.usual && !k.couple
+	return r, nil
 }
 
 // lstmCell: gates i, o, f, c in this order, with peepholes where they are given.
@@ -330,11 +339,13 @@ func (r *recurrent) lengths(c *op.Ctx, s sizes) ([]int64, error) {
 
 // run goes through all directions and writes the outputs.
 func (r *recurrent) run(c *op.Ctx, s sizes, x []float32, w, rec []*kernel.Packed, lens []int64) error {
-	y, err := op.Scratch[float32](c, s.steps*r.directions*s.batch*r.hidden)
+	y, err := r.sequence(c, s)
 	if err != nil {
 		return err
 	}
-	clear(y)
+	if c.In(4) != nil {
+		clear(y) // past the end of a row
+	}
 	h, err := r.initial(c, 5, s)
 	if err != nil {
 		return err
@@ -351,6 +362,20 @@ func (r *recurrent) run(c *op.Ctx, s sizes, x []float32, w, rec []*kernel.Packed
 		}
 	}
 	return r.deliver(c, s, y, h, cells)
+}
+
+// sequence is where the states of all steps go, [steps, dirs, batch, H]: the output
+// itself where it has this layout.
+func (r *recurrent) sequence(c *op.Ctx, s sizes) ([]float32, error) {
+	if !c.HasOut(0) || r.batchFirst {
+		return op.Scratch[float32](c, s.steps*r.directions*s.batch*r.hidden)
+	}
+	shape := [4]int{s.steps, r.directions, s.batch, r.hidden}
+	t, err := c.Out(0, tensor.Float32, shape[:])
+	if err != nil {
+		return nil, err
+	}
+	return tensor.Slice[float32](t), nil
 }
 
 // initial is the state before the first step, [dirs, batch, H].
@@ -421,18 +446,21 @@ func (r *recurrent) one(c *op.Ctx, d int, s sizes, x, y, h, cells []float32, w, 
 	if err != nil {
 		return err
 	}
+	h = h[d*s.batch*r.hidden:][:s.batch*r.hidden]
+	if cells != nil {
+		cells = cells[d*s.batch*r.hidden:][:s.batch*r.hidden]
+	}
+	backwards := r.reverse || d == 1
+	if r.usual && c.In(4) == nil && len(gates) > 0 {
+		return r.fast(c, dir, fastRun{s, d, backwards, x, y, h, cells, gates, w})
+	}
 	acc := r.prefill(gates, dir.bias)
 	w.Mul(gates, width, x, s.input, rows, acc, dir.scratch)
 	state, err := op.Scratch[float32](c, s.batch*width)
 	if err != nil {
 		return err
 	}
-	h = h[d*s.batch*r.hidden:][:s.batch*r.hidden]
-	if cells != nil {
-		cells = cells[d*s.batch*r.hidden:][:s.batch*r.hidden]
-	}
 	*step = stepState{run: dir, act: r.activate[d*r.perDir:][:r.perDir]}
-	backwards := r.reverse || d == 1
 	for t := range s.steps {
 		rec.Mul(state, width, h, r.hidden, s.batch, false, dir.scratch)
 		for b := range s.batch {
@@ -476,21 +504,14 @@ func (r *recurrent) prefill(gates, bias []float32) bool {
 
 // deliver writes Y, Y_h and Y_c in the layout asked for.
 func (r *recurrent) deliver(c *op.Ctx, s sizes, y, h, cells []float32) error {
-	if c.HasOut(0) {
-		shape := [4]int{s.steps, r.directions, s.batch, r.hidden}
-		if r.batchFirst {
-			shape = [4]int{s.batch, s.steps, r.directions, r.hidden}
-		}
+	if c.HasOut(0) && r.batchFirst {
+		shape := [4]int{s.batch, s.steps, r.directions, r.hidden}
 		t, err := c.Out(0, tensor.Float32, shape[:])
 		if err != nil {
 			return err
 		}
-		if r.batchFirst {
-			// [steps·dirs, batch, H] to [batch, steps·dirs, H]
-			swap(tensor.Slice[float32](t), y, s.steps*r.directions, s.batch, r.hidden)
-		} else {
-			copy(tensor.Slice[float32](t), y)
-		}
+		// [steps·dirs, batch, H] to [batch, steps·dirs, H]
+		swap(tensor.Slice[float32](t), y, s.steps*r.directions, s.batch, r.hidden)
 	}
 	if err := r.deliverState(c, 1, s, h); err != nil || cells == nil {
 		return err
