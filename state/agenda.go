@@ -190,7 +190,8 @@ func (c *agendaColumn) forget(place)      {}
 func (c *agendaColumn) touch([]place)     {}
 func (c *agendaColumn) state() *stateInfo { return c.info }
 
-func (c *agendaColumn) sample() {}
+func (c *agendaColumn) sample()         {}
+func (c *agendaColumn) cutSlots(uint32) {}
 
 // evict has nothing to do: with a budget, the agenda holds no slot.
 func (c *agendaColumn) evict(dst []byte, _ int, _ place) ([]byte, error) { return dst, nil }

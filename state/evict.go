@@ -14,15 +14,16 @@ import (
 // Which keys go a clock decides: its hand goes round the slots, spares those that were used since it came by last, and
 // evicts the others.
 type eviction struct {
-	log     *spill
-	hot     []uint64 // a bit for each slot: used since the hand came by
-	hand    uint32
-	live    int64 // slots in use
-	index   int64 // cells of the indexes of all key groups
-	calls   int   // of Seek since the last look at the memory
-	probe   uint32
-	evicted int64 // keys, in all
-	moved   int64 // bytes evicted since the log was last compacted
+	log       *spill
+	hot       []uint64 // a bit for each slot: used since the hand came by
+	hand      uint32
+	live      int64 // slots in use
+	index     int64 // cells of the indexes of all key groups
+	calls     int   // of Seek since the last look at the memory
+	probe     uint32
+	shrinking shrinking
+	evicted   int64 // keys, in all
+	moved     int64 // bytes evicted since the log was last compacted
 }
 
 var errHeldSlot = errors.New("state: an evicted key is still held; please report this")
@@ -104,6 +105,7 @@ func (t *table) slotBytes() int64 {
 func (t *table) roomFor(n int) {
 	t.sample()
 	limit := t.b.options.Budget.share() - int64(n)*t.slotBytes()
+	t.shrink(limit, stepsEach*n)
 	if t.memory() <= limit || t.b.err != nil {
 		return
 	}

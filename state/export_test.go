@@ -14,3 +14,11 @@ func EvictedOf(b *Backend) (records, segments, dropped int64) {
 	}
 	return records, segments, dropped
 }
+
+// SlotsOf is how many slots a backend has for keys.
+func SlotsOf(b *Backend) (n int) {
+	for _, t := range b.tables {
+		n += int(t.slots)
+	}
+	return n
+}

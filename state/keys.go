@@ -264,6 +264,8 @@ func (k *Keys[K]) clearKey(slot uint32) {
 
 func (k *Keys[K]) hashOf(slot uint32) uint64 { return k.hasher.Hash(*k.key(slot)) }
 
+func (k *Keys[K]) cutSlots(bound uint32) { k.slabs, k.frozen = cutSlabs(k.slabs, bound), nil }
+
 // keyBytes is what a key takes of memory.
 func (k *Keys[K]) keyBytes() int64 { return int64(unsafe.Sizeof(*new(K))) + int64(k.sizes.mean) }
 

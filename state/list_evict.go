@@ -67,6 +67,8 @@ func (c *listColumn[T]) readmit(at place, col spillColumn, src []byte) (_ []byte
 	return src, nil
 }
 
+func (c *listColumn[T]) cutSlots(bound uint32) { c.heads = cutSlabs(c.heads, bound) }
+
 // memory of a list is its pieces.
 func (c *listColumn[T]) memory() (slot, extra int64) {
 	piece := float64(unsafe.Sizeof(cell[listPiece[T]]{})) + c.sizes.mean

@@ -76,6 +76,8 @@ func (c *mapColumn[UK, UV]) readmitEntry(h *mapHead[UK], at place, e *spillEntry
 	return nil
 }
 
+func (c *mapColumn[UK, UV]) cutSlots(bound uint32) { c.heads = cutSlabs(c.heads, bound) }
+
 // memory of a map is its entries, twice their keys: in the cell and in the order.
 func (c *mapColumn[UK, UV]) memory() (slot, extra int64) {
 	entry := float64(unsafe.Sizeof(cell[mapItem[UK, UV]]{})+unsafe.Sizeof(*new(UK))+2*unsafe.Sizeof(uint32(0))) + c.sizes.mean

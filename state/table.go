@@ -56,6 +56,8 @@ type column interface {
 	// and forgets it; readmit takes it back.
 	evict(dst []byte, number int, at place) ([]byte, error)
 	readmit(at place, c spillColumn, src []byte) (rest []byte, err error)
+	// cutSlots forgets all slots from bound on, the beginning of a slab; nothing of them exists.
+	cutSlots(bound uint32)
 	// memory is what the column takes for each slot, and besides that; sample measures one of its values.
 	memory() (slot, extra int64)
 	sample()
@@ -91,6 +93,7 @@ type keyStore interface {
 	keyBytes() int64
 	sample(n uint32)
 	timerKeys() timerKeys
+	cutSlots(bound uint32)
 	keySchema() string
 }
 
@@ -117,9 +120,14 @@ func (t *table) appendKey(dst []byte, slot uint32, frozen bool) []byte {
 func (t *table) take(group uint32) uint32 {
 	g := &t.groups[group]
 	slot := g.free
-	if slot != noSlot {
+	for slot != noSlot {
 		g.free = t.meta(slot).refs
-	} else {
+		if t.ev == nil || t.ev.shrinking.bound == 0 || slot < t.ev.shrinking.bound {
+			break
+		}
+		slot = g.free // that one is to go
+	}
+	if slot == noSlot {
 		slot = t.extend()
 	}
 	*t.meta(slot) = slotMeta{group: uint16(group), used: true}

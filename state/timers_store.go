@@ -15,7 +15,8 @@ func (c *timerColumn) extend(int)    {}
 func (c *timerColumn) forget(place)  {}
 func (c *timerColumn) touch([]place) {}
 
-func (c *timerColumn) sample() {}
+func (c *timerColumn) sample()         {}
+func (c *timerColumn) cutSlots(uint32) {}
 
 // evict has nothing to do: with a budget, timers hold no slot.
 func (c *timerColumn) evict(dst []byte, _ int, _ place) ([]byte, error) { return dst, nil }

@@ -214,6 +214,8 @@ func (c *valueColumn[T]) readmit(at place, col spillColumn, src []byte) ([]byte,
 	return rest, err
 }
 
+func (c *valueColumn[T]) cutSlots(bound uint32) { c.cutCells(bound) }
+
 func (c *valueColumn[T]) memory() (slot, extra int64) {
 	return int64(unsafe.Sizeof(cell[T]{})) + int64(c.sizes.mean), 0
 }
