@@ -2,6 +2,7 @@ package sim_test
 
 import (
 	"flag"
+	"runtime/debug"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -16,7 +17,11 @@ var (
 	replay = flag.String("replay", "", "a job, as a failure of TestSim prints it, to run instead")
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	flag.Parse()
+	debug.SetGCPercent(400) // thousands of small jobs: most of their memory is garbage at once
+	goleak.VerifyTestMain(m)
+}
 
 // fail shrinks a job that has failed and prints what runs it again.
 func fail(t *testing.T, j *sim.Job, o sim.Outcome) {

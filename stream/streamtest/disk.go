@@ -11,6 +11,8 @@ import (
 
 	"github.com/cockroachdb/pebble/v2/vfs"
 	"github.com/cockroachdb/pebble/v2/vfs/errorfs"
+
+	"github.com/turgo-io/turgo/internal/sched"
 )
 
 // ErrFault is in every error that a plan's faults make. A job that ends with one is run again by the harness.
@@ -53,7 +55,7 @@ func (d *disk) crash() {
 		return
 	}
 	d.crashed = true
-	d.next = d.mem.CrashClone(vfs.CrashCloneCfg{UnsyncedDataPercent: 100 - d.h.lose, RNG: d.h.random})
+	d.next = surviving(d.mem, d.h.lose, sched.Mix(d.h.seed)+uint64(d.h.crashes))
 }
 
 // restart makes the picture the file system.
@@ -75,6 +77,9 @@ func (d *disk) MaybeError(op errorfs.Op) error {
 		errorfs.OpFileWrite, errorfs.OpFileWriteAt, errorfs.OpFileSync, errorfs.OpFileSyncData, errorfs.OpFileSyncTo:
 		return d.change(op, true)
 	case errorfs.OpRemove, errorfs.OpRemoveAll:
+		if local(op) { // a goroutine of Pebble removes tables that it needs no more
+			return nil
+		}
 		return d.change(op, false)
 	case errorfs.OpOpen, errorfs.OpList, errorfs.OpFileRead, errorfs.OpFileReadAt:
 		return d.read(op)
@@ -117,7 +122,7 @@ func (d *disk) change(op errorfs.Op, takesRoom bool) error {
 // read counts reads of checkpoints. What tasks read of their local state is not counted: some of it is read by
 // goroutines of Pebble, in no order.
 func (d *disk) read(op errorfs.Op) error {
-	if strings.Contains(op.Path, "local/") {
+	if local(op) {
 		return nil
 	}
 	d.mu.Lock()
@@ -128,6 +133,9 @@ func (d *disk) read(op errorfs.Op) error {
 	}
 	return nil
 }
+
+// local reports whether an operation is on what running tasks keep for themselves: a crash makes it void.
+func local(op errorfs.Op) bool { return strings.Contains(op.Path, "local/") }
 
 // Create makes a file whose writes can be torn.
 func (d *disk) Create(name string, c vfs.DiskWriteCategory) (vfs.File, error) {

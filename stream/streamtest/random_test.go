@@ -305,9 +305,6 @@ func drawJob(t *rapid.T) (j randomJob) {
 		stream.CheckpointEvery(rapid.SampledFrom([]time.Duration{0, 50 * time.Microsecond, 300 * time.Microsecond, time.Millisecond}).Draw(t, "every")),
 		stream.Restart(stream.FixedDelay(100, time.Millisecond)),
 	}
-	if d := rapid.SampledFrom([]time.Duration{-1, 0, 20 * time.Microsecond, 200 * time.Microsecond}).Draw(t, "unaligned"); d >= 0 {
-		j.opts = append(j.opts, stream.UnalignedAfter(d))
-	}
 	if rapid.Bool().Draw(t, "apart") {
 		j.opts = append(j.opts, stream.NoChaining())
 	}
