@@ -78,9 +78,9 @@ func (s *ISA) Pack(dst, b []float32, k, n, ld int, trans bool, alpha float32) Pa
 			panel := p.data[o : o+kc*s.nr]
 			o += len(panel)
 			if trans {
-				packColumns(panel, b[j*ld+k0:], kc, min(s.nr, n-j), s.nr, ld, alpha)
+				s.packColumns(panel, b[j*ld+k0:], kc, min(s.nr, n-j), ld, alpha)
 			} else {
-				packRows(panel, b[k0*ld+j:], kc, min(s.nr, n-j), s.nr, ld, alpha)
+				s.packRows(panel, b[k0*ld+j:], kc, min(s.nr, n-j), ld, alpha)
 			}
 		}
 	}
@@ -130,24 +130,33 @@ func (p *Packed) Row(i, j int) []float32 {
 }
 
 // packRows fills a panel from rows that lie along the panel's rows.
-func packRows(panel, b []float32, kc, width, nr, ld int, alpha float32) {
-	for k := range kc {
-		dst, src := panel[k*nr:][:nr], b[k*ld:][:width]
-		for c, v := range src {
-			dst[c] = v * alpha
-		}
-		clear(dst[width:])
+func (s *ISA) packRows(panel, b []float32, kc, width, ld int, alpha float32) {
+	nr := s.nr
+	if width < nr {
+		clear(panel)
+	}
+	s.copyRows(panel, nr, b, ld, kc, width)
+	if alpha != 1 {
+		s.Scale(panel, alpha)
 	}
 }
 
 // packColumns fills a panel from rows that become the panel's columns.
-func packColumns(panel, b []float32, kc, width, nr, ld int, alpha float32) {
-	if width < nr {
+func (s *ISA) packColumns(panel, b []float32, kc, width, ld int, alpha float32) {
+	if width < s.nr {
 		clear(panel)
 	}
-	for c := range width {
-		for k, v := range b[c*ld:][:kc] {
-			panel[k*nr+c] = v * alpha
+	s.Transpose(panel, s.nr, b, ld, width, kc)
+	if alpha != 1 {
+		s.Scale(panel, alpha)
+	}
+}
+
+// Scale is x *= by.
+func (s *ISA) Scale(x []float32, by float32) {
+	if !s.arith(Mul, x, x, []float32{by}, true) {
+		for i := range x {
+			x[i] *= by
 		}
 	}
 }

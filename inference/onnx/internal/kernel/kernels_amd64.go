@@ -264,6 +264,16 @@ func depthwise8x8(dst *float32, src *float32, w *float32, bias *float32, taps *i
 //go:noescape
 func copyRows8(dst *float32, src *float32, rows int, n int, ldd int, lds int)
 
+// dotRows8 is out[i] = x·rows[i] for rows of n numbers, whole vectors, ld bytes apart.
+//
+//go:noescape
+func dotRows8(out *float32, x *float32, rows *float32, count int, n int, ld int)
+
+// sumRows8 is out = sum of w[i]*rows[i] for rows of n numbers, whole vectors, ld bytes apart; count is not 0.
+//
+//go:noescape
+func sumRows8(out *float32, w *float32, rows *float32, count int, n int, ld int)
+
 // tileBias8 is c = the same of (c + bias).
 //
 //go:noescape
@@ -484,6 +494,16 @@ func depthwise8x16(dst *float32, src *float32, w *float32, bias *float32, taps *
 //go:noescape
 func copyRows16(dst *float32, src *float32, rows int, n int, ldd int, lds int)
 
+// dotRows16 is out[i] = x·rows[i] for rows of n numbers, whole vectors, ld bytes apart.
+//
+//go:noescape
+func dotRows16(out *float32, x *float32, rows *float32, count int, n int, ld int)
+
+// sumRows16 is out = sum of w[i]*rows[i] for rows of n numbers, whole vectors, ld bytes apart; count is not 0.
+//
+//go:noescape
+func sumRows16(out *float32, w *float32, rows *float32, count int, n int, ld int)
+
 // tileBias16 is c = the same of (c + bias).
 //
 //go:noescape
@@ -543,3 +563,8 @@ func tileSilu16(c *float32, rows int, ldc int, bias *float32, param *float32)
 //
 //go:noescape
 func tileAdd16(c *float32, rows int, ldc int, src *float32, lds int)
+
+// transpose8 writes the transpose of a matrix whose sizes are multiples of eight; ldd and lds are in bytes.
+//
+//go:noescape
+func transpose8(dst *float32, src *float32, rows int, cols int, ldd int, lds int)

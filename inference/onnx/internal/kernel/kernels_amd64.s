@@ -7748,6 +7748,167 @@ DATA ones8<>+56(SB)/4, $0x00000000
 DATA ones8<>+60(SB)/4, $0x00000000
 GLOBL ones8<>(SB), RODATA|NOPTR, $64
 
+// func dotRows8(out *float32, x *float32, rows *float32, count int, n int, ld int)
+// Requires: AVX, FMA3
+TEXT ·dotRows8(SB), NOSPLIT, $0-48
+	MOVQ out+0(FP), AX
+	MOVQ x+8(FP), CX
+	MOVQ rows+16(FP), DX
+	MOVQ count+24(FP), BX
+	MOVQ n+32(FP), SI
+	MOVQ ld+40(FP), DI
+	SHLQ $0x02, SI
+
+four:
+	CMPQ   BX, $0x04
+	JL     one
+	LEAQ   (DX)(DI*1), R8
+	LEAQ   (R8)(DI*1), R9
+	LEAQ   (R9)(DI*1), R10
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	XORQ   R11, R11
+
+fourLoop:
+	VMOVUPS      (CX)(R11*1), Y4
+	VFMADD231PS  (DX)(R11*1), Y4, Y0
+	VFMADD231PS  (R8)(R11*1), Y4, Y1
+	VFMADD231PS  (R9)(R11*1), Y4, Y2
+	VFMADD231PS  (R10)(R11*1), Y4, Y3
+	ADDQ         $0x00000020, R11
+	CMPQ         R11, SI
+	JL           fourLoop
+	VMOVAPS      Y0, Y0
+	VEXTRACTF128 $0x01, Y0, X4
+	VADDPS       X0, X4, X4
+	VMOVHLPS     X4, X4, X0
+	VADDPS       X0, X4, X4
+	VMOVSHDUP    X4, X0
+	VADDSS       X0, X4, X4
+	VMOVSS       X4, (AX)
+	VMOVAPS      Y1, Y0
+	VEXTRACTF128 $0x01, Y0, X1
+	VADDPS       X0, X1, X1
+	VMOVHLPS     X1, X1, X0
+	VADDPS       X0, X1, X1
+	VMOVSHDUP    X1, X0
+	VADDSS       X0, X1, X1
+	VMOVSS       X1, 4(AX)
+	VMOVAPS      Y2, Y0
+	VEXTRACTF128 $0x01, Y0, X1
+	VADDPS       X0, X1, X1
+	VMOVHLPS     X1, X1, X0
+	VADDPS       X0, X1, X1
+	VMOVSHDUP    X1, X0
+	VADDSS       X0, X1, X1
+	VMOVSS       X1, 8(AX)
+	VMOVAPS      Y3, Y0
+	VEXTRACTF128 $0x01, Y0, X1
+	VADDPS       X0, X1, X1
+	VMOVHLPS     X1, X1, X0
+	VADDPS       X0, X1, X1
+	VMOVSHDUP    X1, X0
+	VADDSS       X0, X1, X1
+	VMOVSS       X1, 12(AX)
+	ADDQ         $0x10, AX
+	LEAQ         (R10)(DI*1), DX
+	SUBQ         $0x04, BX
+	JMP          four
+
+one:
+	TESTQ  BX, BX
+	JZ     done
+	VXORPS Y0, Y0, Y0
+	XORQ   R8, R8
+
+oneLoop:
+	VMOVUPS      (CX)(R8*1), Y1
+	VFMADD231PS  (DX)(R8*1), Y1, Y0
+	ADDQ         $0x00000020, R8
+	CMPQ         R8, SI
+	JL           oneLoop
+	VMOVAPS      Y0, Y0
+	VEXTRACTF128 $0x01, Y0, X1
+	VADDPS       X0, X1, X1
+	VMOVHLPS     X1, X1, X0
+	VADDPS       X0, X1, X1
+	VMOVSHDUP    X1, X0
+	VADDSS       X0, X1, X1
+	VMOVSS       X1, (AX)
+	ADDQ         $0x04, AX
+	LEAQ         (DX)(DI*1), DX
+	SUBQ         $0x01, BX
+	JMP          one
+
+done:
+	VZEROUPPER
+	RET
+
+// func sumRows8(out *float32, w *float32, rows *float32, count int, n int, ld int)
+// Requires: AVX, FMA3
+TEXT ·sumRows8(SB), NOSPLIT, $0-48
+	MOVQ out+0(FP), AX
+	MOVQ rows+16(FP), CX
+	MOVQ n+32(FP), DX
+	MOVQ ld+40(FP), BX
+
+four:
+	CMPQ   DX, $0x00000020
+	JL     one
+	MOVQ   w+8(FP), SI
+	MOVQ   count+24(FP), DI
+	MOVQ   CX, R8
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+
+fourLoop:
+	VBROADCASTSS (SI), Y4
+	VFMADD231PS  (R8), Y4, Y0
+	VFMADD231PS  32(R8), Y4, Y1
+	VFMADD231PS  64(R8), Y4, Y2
+	VFMADD231PS  96(R8), Y4, Y3
+	ADDQ         $0x04, SI
+	ADDQ         BX, R8
+	DECQ         DI
+	JNZ          fourLoop
+	VMOVUPS      Y0, (AX)
+	VMOVUPS      Y1, 32(AX)
+	VMOVUPS      Y2, 64(AX)
+	VMOVUPS      Y3, 96(AX)
+	ADDQ         $0x00000080, AX
+	ADDQ         $0x00000080, CX
+	SUBQ         $0x00000020, DX
+	JMP          four
+
+one:
+	TESTQ  DX, DX
+	JZ     done
+	MOVQ   w+8(FP), SI
+	MOVQ   count+24(FP), DI
+	MOVQ   CX, R8
+	VXORPS Y0, Y0, Y0
+
+oneLoop:
+	VBROADCASTSS (SI), Y1
+	VFMADD231PS  (R8), Y1, Y0
+	ADDQ         $0x04, SI
+	ADDQ         BX, R8
+	DECQ         DI
+	JNZ          oneLoop
+	VMOVUPS      Y0, (AX)
+	ADDQ         $0x00000020, AX
+	ADDQ         $0x00000020, CX
+	SUBQ         $0x00000008, DX
+	JMP          one
+
+done:
+	VZEROUPPER
+	RET
+
 // func tileBias8(c *float32, rows int, ldc int, bias *float32, param *float32)
 // Requires: AVX
 TEXT ·tileBias8(SB), NOSPLIT, $0-40
@@ -10578,6 +10739,172 @@ done:
 	VZEROUPPER
 	RET
 
+// func dotRows16(out *float32, x *float32, rows *float32, count int, n int, ld int)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·dotRows16(SB), NOSPLIT, $0-48
+	MOVQ out+0(FP), AX
+	MOVQ x+8(FP), CX
+	MOVQ rows+16(FP), DX
+	MOVQ count+24(FP), BX
+	MOVQ n+32(FP), SI
+	MOVQ ld+40(FP), DI
+	SHLQ $0x02, SI
+
+four:
+	CMPQ   BX, $0x04
+	JL     one
+	LEAQ   (DX)(DI*1), R8
+	LEAQ   (R8)(DI*1), R9
+	LEAQ   (R9)(DI*1), R10
+	VXORPS Z0, Z0, Z0
+	VXORPS Z1, Z1, Z1
+	VXORPS Z2, Z2, Z2
+	VXORPS Z3, Z3, Z3
+	XORQ   R11, R11
+
+fourLoop:
+	VMOVUPS       (CX)(R11*1), Z4
+	VFMADD231PS   (DX)(R11*1), Z4, Z0
+	VFMADD231PS   (R8)(R11*1), Z4, Z1
+	VFMADD231PS   (R9)(R11*1), Z4, Z2
+	VFMADD231PS   (R10)(R11*1), Z4, Z3
+	ADDQ          $0x00000040, R11
+	CMPQ          R11, SI
+	JL            fourLoop
+	VEXTRACTF64X4 $0x01, Z0, Y4
+	VADDPS        Y0, Y4, Y4
+	VEXTRACTF128  $0x01, Y4, X0
+	VADDPS        X4, X0, X0
+	VMOVHLPS      X0, X0, X4
+	VADDPS        X4, X0, X0
+	VMOVSHDUP     X0, X4
+	VADDSS        X4, X0, X0
+	VMOVSS        X0, (AX)
+	VEXTRACTF64X4 $0x01, Z1, Y0
+	VADDPS        Y1, Y0, Y0
+	VEXTRACTF128  $0x01, Y0, X1
+	VADDPS        X0, X1, X1
+	VMOVHLPS      X1, X1, X0
+	VADDPS        X0, X1, X1
+	VMOVSHDUP     X1, X0
+	VADDSS        X0, X1, X1
+	VMOVSS        X1, 4(AX)
+	VEXTRACTF64X4 $0x01, Z2, Y0
+	VADDPS        Y2, Y0, Y0
+	VEXTRACTF128  $0x01, Y0, X1
+	VADDPS        X0, X1, X1
+	VMOVHLPS      X1, X1, X0
+	VADDPS        X0, X1, X1
+	VMOVSHDUP     X1, X0
+	VADDSS        X0, X1, X1
+	VMOVSS        X1, 8(AX)
+	VEXTRACTF64X4 $0x01, Z3, Y0
+	VADDPS        Y3, Y0, Y0
+	VEXTRACTF128  $0x01, Y0, X1
+	VADDPS        X0, X1, X1
+	VMOVHLPS      X1, X1, X0
+	VADDPS        X0, X1, X1
+	VMOVSHDUP     X1, X0
+	VADDSS        X0, X1, X1
+	VMOVSS        X1, 12(AX)
+	ADDQ          $0x10, AX
+	LEAQ          (R10)(DI*1), DX
+	SUBQ          $0x04, BX
+	JMP           four
+
+one:
+	TESTQ  BX, BX
+	JZ     done
+	VXORPS Z0, Z0, Z0
+	XORQ   R8, R8
+
+oneLoop:
+	VMOVUPS       (CX)(R8*1), Z1
+	VFMADD231PS   (DX)(R8*1), Z1, Z0
+	ADDQ          $0x00000040, R8
+	CMPQ          R8, SI
+	JL            oneLoop
+	VEXTRACTF64X4 $0x01, Z0, Y1
+	VADDPS        Y0, Y1, Y1
+	VEXTRACTF128  $0x01, Y1, X0
+	VADDPS        X1, X0, X0
+	VMOVHLPS      X0, X0, X1
+	VADDPS        X1, X0, X0
+	VMOVSHDUP     X0, X1
+	VADDSS        X1, X0, X0
+	VMOVSS        X0, (AX)
+	ADDQ          $0x04, AX
+	LEAQ          (DX)(DI*1), DX
+	SUBQ          $0x01, BX
+	JMP           one
+
+done:
+	VZEROUPPER
+	RET
+
+// func sumRows16(out *float32, w *float32, rows *float32, count int, n int, ld int)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·sumRows16(SB), NOSPLIT, $0-48
+	MOVQ out+0(FP), AX
+	MOVQ rows+16(FP), CX
+	MOVQ n+32(FP), DX
+	MOVQ ld+40(FP), BX
+
+four:
+	CMPQ   DX, $0x00000040
+	JL     one
+	MOVQ   w+8(FP), SI
+	MOVQ   count+24(FP), DI
+	MOVQ   CX, R8
+	VXORPS Z0, Z0, Z0
+	VXORPS Z1, Z1, Z1
+	VXORPS Z2, Z2, Z2
+	VXORPS Z3, Z3, Z3
+
+fourLoop:
+	VBROADCASTSS (SI), Z4
+	VFMADD231PS  (R8), Z4, Z0
+	VFMADD231PS  64(R8), Z4, Z1
+	VFMADD231PS  128(R8), Z4, Z2
+	VFMADD231PS  192(R8), Z4, Z3
+	ADDQ         $0x04, SI
+	ADDQ         BX, R8
+	DECQ         DI
+	JNZ          fourLoop
+	VMOVUPS      Z0, (AX)
+	VMOVUPS      Z1, 64(AX)
+	VMOVUPS      Z2, 128(AX)
+	VMOVUPS      Z3, 192(AX)
+	ADDQ         $0x00000100, AX
+	ADDQ         $0x00000100, CX
+	SUBQ         $0x00000040, DX
+	JMP          four
+
+one:
+	TESTQ  DX, DX
+	JZ     done
+	MOVQ   w+8(FP), SI
+	MOVQ   count+24(FP), DI
+	MOVQ   CX, R8
+	VXORPS Z0, Z0, Z0
+
+oneLoop:
+	VBROADCASTSS (SI), Z1
+	VFMADD231PS  (R8), Z1, Z0
+	ADDQ         $0x04, SI
+	ADDQ         BX, R8
+	DECQ         DI
+	JNZ          oneLoop
+	VMOVUPS      Z0, (AX)
+	ADDQ         $0x00000040, AX
+	ADDQ         $0x00000040, CX
+	SUBQ         $0x00000010, DX
+	JMP          one
+
+done:
+	VZEROUPPER
+	RET
+
 // func tileBias16(c *float32, rows int, ldc int, bias *float32, param *float32)
 // Requires: AVX, AVX512F
 TEXT ·tileBias16(SB), NOSPLIT, $0-40
@@ -11445,5 +11772,75 @@ next:
 	ADDQ    SI, BX
 	DECQ    CX
 	JNZ     next
+	VZEROUPPER
+	RET
+
+// func transpose8(dst *float32, src *float32, rows int, cols int, ldd int, lds int)
+// Requires: AVX
+TEXT ·transpose8(SB), NOSPLIT, $0-48
+	MOVQ ldd+32(FP), AX
+	MOVQ lds+40(FP), CX
+	MOVQ dst+0(FP), DX
+	MOVQ src+8(FP), BX
+	MOVQ rows+16(FP), SI
+	LEAQ (AX)(AX*2), DI
+	LEAQ (CX)(CX*2), R8
+
+rows:
+	MOVQ cols+24(FP), R9
+	MOVQ BX, R10
+	MOVQ DX, R11
+
+cols:
+	LEAQ       (R10)(CX*4), R12
+	LEAQ       (R11)(AX*4), R13
+	VMOVUPS    (R10), Y0
+	VMOVUPS    (R10)(CX*1), Y1
+	VMOVUPS    (R10)(CX*2), Y2
+	VMOVUPS    (R10)(R8*1), Y3
+	VMOVUPS    (R12), Y4
+	VMOVUPS    (R12)(CX*1), Y5
+	VMOVUPS    (R12)(CX*2), Y6
+	VMOVUPS    (R12)(R8*1), Y7
+	VUNPCKLPS  Y1, Y0, Y8
+	VUNPCKHPS  Y1, Y0, Y0
+	VUNPCKLPS  Y3, Y2, Y1
+	VUNPCKHPS  Y3, Y2, Y2
+	VUNPCKLPS  Y5, Y4, Y3
+	VUNPCKHPS  Y5, Y4, Y4
+	VUNPCKLPS  Y7, Y6, Y5
+	VUNPCKHPS  Y7, Y6, Y6
+	VSHUFPS    $0x44, Y1, Y8, Y7
+	VSHUFPS    $0xee, Y1, Y8, Y1
+	VSHUFPS    $0x44, Y2, Y0, Y8
+	VSHUFPS    $0xee, Y2, Y0, Y0
+	VSHUFPS    $0x44, Y5, Y3, Y2
+	VSHUFPS    $0xee, Y5, Y3, Y3
+	VSHUFPS    $0x44, Y6, Y4, Y5
+	VSHUFPS    $0xee, Y6, Y4, Y4
+	VPERM2F128 $0x20, Y2, Y7, Y6
+	VMOVUPS    Y6, (R11)
+	VPERM2F128 $0x20, Y3, Y1, Y6
+	VMOVUPS    Y6, (R11)(AX*1)
+	VPERM2F128 $0x20, Y5, Y8, Y6
+	VMOVUPS    Y6, (R11)(AX*2)
+	VPERM2F128 $0x20, Y4, Y0, Y6
+	VMOVUPS    Y6, (R11)(DI*1)
+	VPERM2F128 $0x31, Y2, Y7, Y2
+	VMOVUPS    Y2, (R13)
+	VPERM2F128 $0x31, Y3, Y1, Y1
+	VMOVUPS    Y1, (R13)(AX*1)
+	VPERM2F128 $0x31, Y5, Y8, Y1
+	VMOVUPS    Y1, (R13)(AX*2)
+	VPERM2F128 $0x31, Y4, Y0, Y0
+	VMOVUPS    Y0, (R13)(DI*1)
+	ADDQ       $0x20, R10
+	LEAQ       (R11)(AX*8), R11
+	SUBQ       $0x08, R9
+	JNZ        cols
+	LEAQ       (BX)(CX*8), BX
+	ADDQ       $0x20, DX
+	SUBQ       $0x08, SI
+	JNZ        rows
 	VZEROUPPER
 	RET

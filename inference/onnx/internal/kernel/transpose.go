@@ -2,6 +2,40 @@ package kernel
 
 // Transpose2 writes the transpose of a rows x cols matrix.
 func Transpose2[T any](dst, src []T, rows, cols int) {
+	if d := asFloat32(dst); d != nil && rows > 0 && cols > 0 {
+		Best().Transpose(d, rows, asFloat32(src), cols, rows, cols)
+		return
+	}
+	transpose2(dst, src, rows, cols)
+}
+
+// Transpose writes the transpose of a matrix of rows x cols, whose rows are lds
+// apart, as one whose rows are ldd apart.
+func (s *ISA) Transpose(dst []float32, ldd int, src []float32, lds, rows, cols int) {
+	r, c := 0, 0
+	if s.lanes > 0 {
+		r, c = rows&^7, cols&^7
+		if r == 0 || c == 0 {
+			r, c = 0, 0
+		} else {
+			_, _ = dst[(cols-1)*ldd+rows-1], src[(rows-1)*lds+cols-1]
+			vecTranspose(&dst[0], &src[0], r, c, 4*ldd, 4*lds)
+		}
+	}
+	// What the blocks left: the rest of their rows, then the rows below them.
+	for i := range r {
+		for k := c; k < cols; k++ {
+			dst[k*ldd+i] = src[i*lds+k]
+		}
+	}
+	for k := range cols {
+		for i := r; i < rows; i++ {
+			dst[k*ldd+i] = src[i*lds+k]
+		}
+	}
+}
+
+func transpose2[T any](dst, src []T, rows, cols int) {
 	const tile = 16
 	for r0 := 0; r0 < rows; r0 += tile {
 		for c0 := 0; c0 < cols; c0 += tile {

@@ -287,3 +287,23 @@ func vecCopyRows(lanes int, dst, src *float32, rows, n, ldd, lds int) {
 	}
 	copyRows8(dst, src, rows, n, ldd, lds)
 }
+
+func vecDotRows(lanes int, out, x, rows *float32, count, n, ld int) {
+	if lanes == 16 {
+		dotRows16(out, x, rows, count, n, ld)
+		return
+	}
+	dotRows8(out, x, rows, count, n, ld)
+}
+
+func vecSumRows(lanes int, out, x, rows *float32, count, n, ld int) {
+	if lanes == 16 {
+		sumRows16(out, x, rows, count, n, ld)
+		return
+	}
+	sumRows8(out, x, rows, count, n, ld)
+}
+
+func vecTranspose(dst, src *float32, rows, cols, ldd, lds int) {
+	transpose8(dst, src, rows, cols, ldd, lds)
+}

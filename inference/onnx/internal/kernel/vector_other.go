@@ -29,3 +29,9 @@ func vecDepthwise(_, _ int, _, _, _, _ *float32, _ *int, _, _, _, _, _ int, _ *f
 func vecMaxInto(_ int, _, _ *float32, _ int) {}
 
 func vecCopyRows(_ int, _, _ *float32, _, _, _, _ int) {}
+
+func vecDotRows(_ int, _, _, _ *float32, _, _, _ int) {}
+
+func vecSumRows(_ int, _, _, _ *float32, _, _, _ int) {}
+
+func vecTranspose(_, _ *float32, _, _, _, _ int) {}

@@ -51,7 +51,7 @@ func All() Set {
 // Compiled is All with the operators that passes put in the place of others.
 func Compiled() Set {
 	s := All()
-	for _, family := range [][]op.Def{linear.Fused(), nn.Fused(), elementwise.Fused()} {
+	for _, family := range [][]op.Def{linear.Fused(), nn.Fused(), elementwise.Fused(), attention.Fused()} {
 		for i := range family {
 			s.defs[key{family[i].Domain, family[i].Name}] = &family[i]
 		}

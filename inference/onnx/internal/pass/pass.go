@@ -30,6 +30,7 @@ func Standard() []Pass {
 		{"convpad", convPad},
 		{"convnorm", convNorm},
 		{"gelu", gelu},
+		{"attention", attention},
 		{"product", product},
 		{"channels-last", channelsLast},
 		{"dead", dead},

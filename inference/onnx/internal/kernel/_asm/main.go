@@ -36,6 +36,7 @@ func main() {
 	for _, wide = range []bool{false, true} {
 		vectors()
 	}
+	transposes()
 	Generate()
 }
 

@@ -156,6 +156,7 @@ func vectors() {
 	cells()
 	depthwise()
 	copies()
+	matrixRows()
 	tiles()
 }
 
