@@ -33,6 +33,7 @@ func soon(t *testing.T, f func() error) error {
 }
 
 func TestUnreachableBroker(t *testing.T) {
+	t.Parallel()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	refusing := l.Addr().String()
@@ -56,6 +57,7 @@ func TestUnreachableBroker(t *testing.T) {
 }
 
 func TestMissingTopic(t *testing.T) {
+	t.Parallel()
 	k := start(t)
 	s := source{Brokers: k.Brokers(), Topics: []string{"nowhere"}, Decode: decodeRecord()}
 	err := soon(t, func() error { _, err := s.Splits(context.Background()); return err })
@@ -69,6 +71,7 @@ func TestMissingTopic(t *testing.T) {
 }
 
 func TestAuthorizationRefused(t *testing.T) {
+	t.Parallel()
 	k := start(t)
 	require.NoError(t, k.CreateTopic("in", 1))
 	fill(t, k.Brokers(), "in", 0, 1)
@@ -99,6 +102,7 @@ func TestAuthorizationRefused(t *testing.T) {
 func TestSASL(t *testing.T) {
 	for _, mechanism := range []string{"PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"} {
 		t.Run(mechanism, func(t *testing.T) {
+			t.Parallel()
 			k := start(t, kfake.EnableSASL(), kfake.Superuser(mechanism, "us=er,1", "pass word"))
 			require.NoError(t, k.CreateTopic("in", 2))
 			conn := kafka.Connection{SASL: &kafka.SASL{Mechanism: mechanism, User: "us=er,1", Password: "pass word"}}
@@ -149,6 +153,7 @@ func certificates(t *testing.T) (server, client *tls.Config) {
 }
 
 func TestTLS(t *testing.T) {
+	t.Parallel()
 	server, client := certificates(t)
 	k := start(t, kfake.TLS(server))
 	require.NoError(t, k.CreateTopic("in", 2))
@@ -168,6 +173,7 @@ func TestTLS(t *testing.T) {
 }
 
 func TestCreateTopicAndEndOffsets(t *testing.T) {
+	t.Parallel()
 	brokers, topic := brokersWith(t, "first", 1)
 	ctx := background(t)
 	made := topic + "-made"

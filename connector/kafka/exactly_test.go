@@ -57,19 +57,21 @@ func lives(t *testing.T, guarantee operator.Guarantee, seeds int, change func(t 
 	})
 }
 
-func TestSinkAtLeastOnce(t *testing.T) { lives(t, kafka.AtLeastOnce, 10, nil) }
+func TestSinkAtLeastOnce(t *testing.T) { lives(t, kafka.AtLeastOnce, plans(5), nil) }
 
-func TestSinkExactlyOnce(t *testing.T) { lives(t, kafka.ExactlyOnce, 40, nil) }
+func TestSinkExactlyOnce(t *testing.T) { lives(t, kafka.ExactlyOnce, plans(20), nil) }
 
 // Connections break under every request, EndTxn and InitProducerID among them: the broker has done what is asked again.
 func TestSinkExactlyOnceOverBrokenLines(t *testing.T) {
-	lives(t, kafka.ExactlyOnce, 15, func(_ *testing.T, _ *kafkatest.Cluster, s *kafka.Sink[string]) {
+	t.Parallel()
+	lives(t, kafka.ExactlyOnce, plans(8), func(_ *testing.T, _ *kafkatest.Cluster, s *kafka.Sink[string]) {
 		s.Connection.Dial = newCutter(2_500).dial
 	})
 }
 
 func TestSinkExactlyOnceWithFaults(t *testing.T) {
-	lives(t, kafka.ExactlyOnce, 15, func(_ *testing.T, k *kafkatest.Cluster, _ *kafka.Sink[string]) {
+	t.Parallel()
+	lives(t, kafka.ExactlyOnce, plans(6), func(_ *testing.T, k *kafkatest.Cluster, _ *kafka.Sink[string]) {
 		for key, e := range map[kmsg.Key]*kerr.Error{
 			kmsg.EndTxn: kerr.NotCoordinator, kmsg.InitProducerID: kerr.CoordinatorLoadInProgress,
 			kmsg.AddPartitionsToTxn: kerr.CoordinatorNotAvailable, kmsg.Produce: kerr.NotLeaderForPartition,

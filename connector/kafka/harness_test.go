@@ -2,6 +2,7 @@ package kafka_test
 
 import (
 	"context"
+	"flag"
 	"fmt"
 	"iter"
 	"os"
@@ -27,10 +28,19 @@ type (
 )
 
 func TestMain(m *testing.M) {
+	flag.Parse()
+	if flag.Lookup("test.parallel").Value.String() == flag.Lookup("test.parallel").DefValue {
+		_ = flag.Set("test.parallel", "6") // they wait more than they compute
+	}
 	goleak.VerifyTestMain(m, goleak.IgnoreTopFunction("github.com/rcrowley/go-metrics.(*meterArbiter).tick"))
 }
 
 const patience = 20 * time.Second
+
+var long = flag.Int("plans", 1, "how many times as many random plans of faults and crashes to run")
+
+// plans is the number of random plans to run: n of them unless -plans asks for more.
+func plans(n int) int { return n * *long }
 
 // start starts a cluster that ends with the test.
 func start(t testing.TB, options ...kfake.Opt) *kafkatest.Cluster {

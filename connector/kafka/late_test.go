@@ -107,8 +107,9 @@ func TestExactlyOnceWithLateRequests(t *testing.T) {
 		"EndTxn": {kmsg.EndTxn},
 		"all":    {kmsg.EndTxn, kmsg.InitProducerID, kmsg.AddPartitionsToTxn, kmsg.Produce},
 	} {
-		for seed := range uint64(5) {
+		for seed := range uint64(plans(2)) {
 			t.Run(fmt.Sprintf("%s/seed=%d", name, seed), func(t *testing.T) {
+				t.Parallel()
 				brokers, topic := brokersWith(t, "out", 3)
 				n := &network{keys: keys, share: 0.25, random: rand.New(rand.NewPCG(seed, 1))}
 				if name == "all" {

@@ -191,6 +191,7 @@ func TestSinkHeadersTimesAndNulls(t *testing.T) {
 }
 
 func TestSinkTopicPerRecord(t *testing.T) {
+	t.Parallel()
 	k := start(t)
 	for i := range 3 {
 		require.NoError(t, k.CreateTopic(fmt.Sprint("out", i), 2))
@@ -264,6 +265,7 @@ func TestSinkFirstBatchGoesAlone(t *testing.T) {
 }
 
 func TestSinkSurvivesFaults(t *testing.T) {
+	t.Parallel()
 	for _, e := range []*kerr.Error{
 		kerr.NotLeaderForPartition, kerr.LeaderNotAvailable, kerr.NotEnoughReplicas, kerr.NotEnoughReplicasAfterAppend,
 		kerr.RequestTimedOut, kerr.KafkaStorageError, kerr.UnknownTopicOrPartition,

@@ -226,6 +226,7 @@ func TestSourceNewPartitions(t *testing.T) {
 }
 
 func TestSourceFollowsLeaders(t *testing.T) {
+	t.Parallel()
 	k := start(t, kfake.NumBrokers(3))
 	require.NoError(t, k.CreateTopic("in", 4))
 	s := source{Brokers: k.Brokers(), Topics: []string{"in"}, Decode: decodeRecord(), FetchBytes: 2048}
@@ -242,6 +243,7 @@ func TestSourceFollowsLeaders(t *testing.T) {
 }
 
 func TestSourceSurvivesFaults(t *testing.T) {
+	t.Parallel()
 	for _, e := range []*kerr.Error{
 		kerr.NotLeaderForPartition, kerr.LeaderNotAvailable, kerr.FencedLeaderEpoch, kerr.UnknownLeaderEpoch, kerr.KafkaStorageError,
 		kerr.OffsetNotAvailable, kerr.UnknownTopicOrPartition, kerr.ReplicaNotAvailable,
