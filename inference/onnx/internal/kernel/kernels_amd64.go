@@ -204,6 +204,21 @@ func maxV8(out *float32, src *float32, n int)
 //go:noescape
 func expSumV8(out *float32, dst *float32, src *float32, shift *float32, n int)
 
+// sumV8 adds the sums of each lane to out.
+//
+//go:noescape
+func sumV8(out *float32, src *float32, n int)
+
+// squaresV8 adds the squares of src - *shift of each lane to out.
+//
+//go:noescape
+func squaresV8(out *float32, src *float32, shift *float32, n int)
+
+// normV8 is dst = (src - *shift) * *by * scale + bias.
+//
+//go:noescape
+func normV8(dst *float32, src *float32, scale *float32, bias *float32, shift *float32, by *float32, n int)
+
 // dotV8 adds the products of each lane to out, four vectors at a time.
 //
 //go:noescape
@@ -433,6 +448,21 @@ func maxV16(out *float32, src *float32, n int)
 //
 //go:noescape
 func expSumV16(out *float32, dst *float32, src *float32, shift *float32, n int)
+
+// sumV16 adds the sums of each lane to out.
+//
+//go:noescape
+func sumV16(out *float32, src *float32, n int)
+
+// squaresV16 adds the squares of src - *shift of each lane to out.
+//
+//go:noescape
+func squaresV16(out *float32, src *float32, shift *float32, n int)
+
+// normV16 is dst = (src - *shift) * *by * scale + bias.
+//
+//go:noescape
+func normV16(dst *float32, src *float32, scale *float32, bias *float32, shift *float32, by *float32, n int)
 
 // dotV16 adds the products of each lane to out, four vectors at a time.
 //

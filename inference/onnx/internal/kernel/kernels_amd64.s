@@ -6636,6 +6636,85 @@ done:
 	VZEROUPPER
 	RET
 
+// func sumV8(out *float32, src *float32, n int)
+// Requires: AVX
+TEXT ·sumV8(SB), NOSPLIT, $0-24
+	MOVQ    n+16(FP), AX
+	MOVQ    out+0(FP), CX
+	MOVQ    src+8(FP), DX
+	VMOVUPS (CX), Y0
+	XORQ    BX, BX
+	SHLQ    $0x02, AX
+	JZ      done
+
+next:
+	VADDPS (DX)(BX*1), Y0, Y0
+	ADDQ   $0x20, BX
+	CMPQ   BX, AX
+	JL     next
+
+done:
+	VMOVUPS Y0, (CX)
+	VZEROUPPER
+	RET
+
+// func squaresV8(out *float32, src *float32, shift *float32, n int)
+// Requires: AVX, FMA3
+TEXT ·squaresV8(SB), NOSPLIT, $0-32
+	MOVQ    n+24(FP), AX
+	MOVQ    out+0(FP), CX
+	MOVQ    src+8(FP), DX
+	VMOVUPS (CX), Y0
+	XORQ    BX, BX
+	SHLQ    $0x02, AX
+	JZ      done
+
+next:
+	MOVQ         shift+16(FP), SI
+	VBROADCASTSS (SI), Y2
+	VMOVUPS      (DX)(BX*1), Y1
+	VSUBPS       Y2, Y1, Y1
+	VFMADD231PS  Y1, Y1, Y0
+	ADDQ         $0x20, BX
+	CMPQ         BX, AX
+	JL           next
+
+done:
+	VMOVUPS Y0, (CX)
+	VZEROUPPER
+	RET
+
+// func normV8(dst *float32, src *float32, scale *float32, bias *float32, shift *float32, by *float32, n int)
+// Requires: AVX, FMA3
+TEXT ·normV8(SB), NOSPLIT, $0-56
+	MOVQ n+48(FP), AX
+	MOVQ dst+0(FP), CX
+	MOVQ src+8(FP), DX
+	MOVQ scale+16(FP), BX
+	MOVQ bias+24(FP), SI
+	XORQ DI, DI
+	SHLQ $0x02, AX
+	JZ   done
+
+next:
+	MOVQ         shift+32(FP), R8
+	VBROADCASTSS (R8), Y1
+	MOVQ         by+40(FP), R8
+	VBROADCASTSS (R8), Y2
+	VMOVUPS      (DX)(DI*1), Y0
+	VSUBPS       Y1, Y0, Y0
+	VMULPS       Y2, Y0, Y0
+	VMOVUPS      (BX)(DI*1), Y1
+	VFMADD213PS  (SI)(DI*1), Y1, Y0
+	VMOVUPS      Y0, (CX)(DI*1)
+	ADDQ         $0x20, DI
+	CMPQ         DI, AX
+	JL           next
+
+done:
+	VZEROUPPER
+	RET
+
 // func dotV8(out *float32, a *float32, b *float32, n int)
 // Requires: AVX, FMA3
 TEXT ·dotV8(SB), NOSPLIT, $0-32
@@ -9723,6 +9802,85 @@ next:
 
 done:
 	VMOVUPS Z0, (CX)
+	VZEROUPPER
+	RET
+
+// func sumV16(out *float32, src *float32, n int)
+// Requires: AVX, AVX512F
+TEXT ·sumV16(SB), NOSPLIT, $0-24
+	MOVQ    n+16(FP), AX
+	MOVQ    out+0(FP), CX
+	MOVQ    src+8(FP), DX
+	VMOVUPS (CX), Z0
+	XORQ    BX, BX
+	SHLQ    $0x02, AX
+	JZ      done
+
+next:
+	VADDPS (DX)(BX*1), Z0, Z0
+	ADDQ   $0x40, BX
+	CMPQ   BX, AX
+	JL     next
+
+done:
+	VMOVUPS Z0, (CX)
+	VZEROUPPER
+	RET
+
+// func squaresV16(out *float32, src *float32, shift *float32, n int)
+// Requires: AVX, AVX512F
+TEXT ·squaresV16(SB), NOSPLIT, $0-32
+	MOVQ    n+24(FP), AX
+	MOVQ    out+0(FP), CX
+	MOVQ    src+8(FP), DX
+	VMOVUPS (CX), Z0
+	XORQ    BX, BX
+	SHLQ    $0x02, AX
+	JZ      done
+
+next:
+	MOVQ         shift+16(FP), SI
+	VBROADCASTSS (SI), Z2
+	VMOVUPS      (DX)(BX*1), Z1
+	VSUBPS       Z2, Z1, Z1
+	VFMADD231PS  Z1, Z1, Z0
+	ADDQ         $0x40, BX
+	CMPQ         BX, AX
+	JL           next
+
+done:
+	VMOVUPS Z0, (CX)
+	VZEROUPPER
+	RET
+
+// func normV16(dst *float32, src *float32, scale *float32, bias *float32, shift *float32, by *float32, n int)
+// Requires: AVX, AVX512F
+TEXT ·normV16(SB), NOSPLIT, $0-56
+	MOVQ n+48(FP), AX
+	MOVQ dst+0(FP), CX
+	MOVQ src+8(FP), DX
+	MOVQ scale+16(FP), BX
+	MOVQ bias+24(FP), SI
+	XORQ DI, DI
+	SHLQ $0x02, AX
+	JZ   done
+
+next:
+	MOVQ         shift+32(FP), R8
+	VBROADCASTSS (R8), Z1
+	MOVQ         by+40(FP), R8
+	VBROADCASTSS (R8), Z2
+	VMOVUPS      (DX)(DI*1), Z0
+	VSUBPS       Z1, Z0, Z0
+	VMULPS       Z2, Z0, Z0
+	VMOVUPS      (BX)(DI*1), Z1
+	VFMADD213PS  (SI)(DI*1), Z1, Z0
+	VMOVUPS      Z0, (CX)(DI*1)
+	ADDQ         $0x40, DI
+	CMPQ         DI, AX
+	JL           next
+
+done:
 	VZEROUPPER
 	RET
 

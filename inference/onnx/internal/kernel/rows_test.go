@@ -51,3 +51,23 @@ func TestTransposeBlocks(t *testing.T) {
 		}
 	}
 }
+
+// TestNormalizeRow compares the vector loops with plain Go.
+func TestNormalizeRow(t *testing.T) {
+	rng := rand.New(rand.NewSource(10))
+	plain := kernel.Portable()
+	for _, isa := range kernel.ISAs() {
+		for _, n := range []int{1, 5, 8, 16, 17, 100, 384, 1031} {
+			x, scale, bias := floats(rng, n), floats(rng, n), floats(rng, n)
+			for i := range x {
+				x[i] = 3*x[i] + 10
+			}
+			got, want := make([]float32, n), make([]float32, n)
+			m, v := isa.NormalizeRow(got, x, scale, bias, 1e-5)
+			wm, wv := plain.NormalizeRow(want, x, scale, bias, 1e-5)
+			require.InDelta(t, wm, m, 1e-5)
+			require.InEpsilon(t, wv, v, 1e-4)
+			require.InDeltaSlice(t, want, got, 1e-4)
+		}
+	}
+}

@@ -307,3 +307,27 @@ func vecSumRows(lanes int, out, x, rows *float32, count, n, ld int) {
 func vecTranspose(dst, src *float32, rows, cols, ldd, lds int) {
 	transpose8(dst, src, rows, cols, ldd, lds)
 }
+
+func vecSum(lanes int, acc, src *float32, n int) {
+	if lanes == 16 {
+		sumV16(acc, src, n)
+		return
+	}
+	sumV8(acc, src, n)
+}
+
+func vecSquares(lanes int, acc, src, shift *float32, n int) {
+	if lanes == 16 {
+		squaresV16(acc, src, shift, n)
+		return
+	}
+	squaresV8(acc, src, shift, n)
+}
+
+func vecNorm(lanes int, dst, src, scale, bias, shift, by *float32, n int) {
+	if lanes == 16 {
+		normV16(dst, src, scale, bias, shift, by, n)
+		return
+	}
+	normV8(dst, src, scale, bias, shift, by, n)
+}

@@ -35,3 +35,9 @@ func vecDotRows(_ int, _, _, _ *float32, _, _, _ int) {}
 func vecSumRows(_ int, _, _, _ *float32, _, _, _ int) {}
 
 func vecTranspose(_, _ *float32, _, _, _, _ int) {}
+
+func vecSum(_ int, _, _ *float32, _ int) {}
+
+func vecSquares(_ int, _, _, _ *float32, _ int) {}
+
+func vecNorm(_ int, _, _, _, _, _, _ *float32, _ int) {}

@@ -152,6 +152,7 @@ func vectors() {
 		VMOVUPS(x, at("dst"))
 	})
 	reductions()
+	norms()
 	dots()
 	cells()
 	depthwise()
@@ -352,6 +353,32 @@ func reductions() {
 		VMOVUPS(e, at("dst"))
 		VADDPS(e, acc, acc)
 	})
+}
+
+// norms is a loop for each pass of a normalization.
+func norms() {
+	reduce("sumV", "func(out, src *float32, n int)", "adds the sums of each lane to out.", func(at func(string) Mem, acc VecVirtual) {
+		VADDPS(at("src"), acc, acc)
+	})
+	reduce("squaresV", "func(out, src, shift *float32, n int)", "adds the squares of src - *shift of each lane to out.", func(at func(string) Mem, acc VecVirtual) {
+		x, s := vec(), vec()
+		VBROADCASTSS(Mem{Base: Load(Param("shift"), GP64())}, s)
+		VMOVUPS(at("src"), x)
+		VSUBPS(s, x, x)
+		VFMADD231PS(x, x, acc)
+	})
+	loop("normV", "func(dst, src, scale, bias, shift, by *float32, n int)", "is dst = (src - *shift) * *by * scale + bias.",
+		[]string{"dst", "src", "scale", "bias"}, func(at func(string) Mem) {
+			x, s, m := vec(), vec(), vec()
+			VBROADCASTSS(Mem{Base: Load(Param("shift"), GP64())}, s)
+			VBROADCASTSS(Mem{Base: Load(Param("by"), GP64())}, m)
+			VMOVUPS(at("src"), x)
+			VSUBPS(s, x, x)
+			VMULPS(m, x, x)
+			VMOVUPS(at("scale"), s)
+			VFMADD213PS(at("bias"), s, x)
+			VMOVUPS(x, at("dst"))
+		})
 }
 
 // dots is four sums of products at a time, so that they do not wait for each other;
