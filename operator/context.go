@@ -36,6 +36,7 @@ type Env struct {
 	Counters *Counters
 
 	outputs []interface{ Err() error } // collectors of side outputs that were asked for
+	kept    []interface{ keep() }      // state that is put together when a barrier comes
 }
 
 // KeyScope is a *state.Keys of whatever type.
@@ -126,6 +127,16 @@ func (c Context) outputErr() error {
 		}
 	}
 	return nil
+}
+
+// keep puts state together that is to be in the checkpoint that a mark begins.
+func (c Context) keep(m Mark) {
+	if m.Kind != Barrier {
+		return
+	}
+	for _, s := range c.env.kept {
+		s.keep()
+	}
 }
 
 // Enter notes that user code of this operator runs next, so that an error or a panic names it. An

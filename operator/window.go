@@ -35,6 +35,8 @@ type WindowSpec[K comparable, T, A, V, R any] struct {
 
 	// dropped, if set, is called for late records in place of Late: the sides of a join are its own.
 	dropped func(time int64, v *T) error
+	// stateless says that Function wants no call when a window is over.
+	stateless bool
 }
 
 // NewWindow returns the operator that aggregates the records of each key and window, and emits the result
@@ -85,7 +87,7 @@ func (f windowFactory[K, T, A, V, R]) New() Operator[T, R] {
 
 // plain says that windows fire once, at their end, and are over then.
 func (w *WindowSpec[K, T, A, V, R]) plain() bool {
-	if w.Lateness != 0 || w.Mode != window.Accumulating || w.ProcessingTime || w.Function != nil {
+	if w.Lateness != 0 || w.Mode != window.Accumulating || w.ProcessingTime || w.Function != nil && !w.stateless {
 		return false
 	}
 	_, evicts := w.Aggregator.(window.Evicting[A])

@@ -38,6 +38,7 @@ type slicing[K comparable, T, A, V, R any] struct {
 	ends   state.Agenda
 	hot    hotSlice
 	spare  [][]slice[A]
+	grows  bool // accumulators grow with their records: sums of sums would hold everything many times
 	work   A
 }
 
@@ -56,6 +57,7 @@ func (o *slicing[K, T, A, V, R]) Open(c Context, out Receiver[R]) error {
 	}
 	o.state = state.NewValue[keySlices[A]](c, "slices")
 	o.ends = state.NewAgenda(c, "ends")
+	o.grows = window.Grows(o.Aggregator)
 	return nil
 }
 
@@ -196,7 +198,7 @@ func (o *slicing[K, T, A, V, R]) turn(k *keySlices[A], before int64) {
 	for k.Head < k.In && k.Slices[k.Head].Start < before {
 		k.Head++
 	}
-	for i := k.In - 1; i >= k.Head; i-- {
+	for i := k.In - 1; i >= k.Head && !o.grows; i-- {
 		s := &k.Slices[i]
 		s.Sum = zero
 		o.Aggregator.Merge(&s.Sum, &s.Acc)
@@ -210,21 +212,28 @@ func (o *slicing[K, T, A, V, R]) turn(k *keySlices[A], before int64) {
 // enter takes the slices before the window's end into the sums.
 func (o *slicing[K, T, A, V, R]) enter(k *keySlices[A], end int64) {
 	for k.In < len(k.Slices) && k.Slices[k.In].Start < end {
-		o.Aggregator.Merge(&k.Back, &k.Slices[k.In].Acc)
+		if !o.grows {
+			o.Aggregator.Merge(&k.Back, &k.Slices[k.In].Acc)
+		}
 		k.In++
 	}
 }
 
 // sum is the aggregate of the slices from Head to In.
 func (o *slicing[K, T, A, V, R]) sum(k *keySlices[A]) *A {
+	var zero A
+	o.work = zero
 	switch {
+	case o.grows:
+		for i := k.Head; i < k.In; i++ {
+			o.Aggregator.Merge(&o.work, &k.Slices[i].Acc)
+		}
+		return &o.work
 	case k.Front == k.Head:
 		return &k.Back
 	case k.Front == k.In:
 		return &k.Slices[k.Head].Sum
 	}
-	var zero A
-	o.work = zero
 	o.Aggregator.Merge(&o.work, &k.Slices[k.Head].Sum)
 	o.Aggregator.Merge(&o.work, &k.Back)
 	return &o.work

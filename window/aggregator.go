@@ -29,6 +29,16 @@ type Retractor[T, A any] interface {
 	Retract(acc *A, v *T)
 }
 
+// Growing is implemented by aggregators whose accumulator may hold as much as the records themselves. Windows that share
+// slices then merge the slices at each firing, instead of keeping sums of them.
+type Growing interface{ Grows() bool }
+
+// Grows says whether an aggregator's accumulators grow with the number of records.
+func Grows(aggregator any) bool {
+	g, ok := aggregator.(Growing)
+	return ok && g.Grows()
+}
+
 // Validator is implemented by aggregators with settings that can be wrong. A
 // planner calls it once before a job starts.
 type Validator interface {

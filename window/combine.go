@@ -39,6 +39,9 @@ func (c both[T, A1, R1, A2, R2, R]) Validate() error {
 	return errors.Join(Validate(c.a), Validate(c.b))
 }
 
+// Grows implements [Growing]: one of the parts is enough.
+func (c both[T, A1, R1, A2, R2, R]) Grows() bool { return Grows(c.a) || Grows(c.b) }
+
 // Retractable implements [Retractor]: both parts must be.
 func (c both[T, A1, R1, A2, R2, R]) Retractable() bool {
 	_, a := AsRetractor(c.a)

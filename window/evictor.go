@@ -89,6 +89,8 @@ func (e evict[T, A, R]) Merge(dst, src *TimedAcc[T]) {
 	dst.Records = append(dst.Records, src.Records...)
 }
 
+func (e evict[T, A, R]) Grows() bool { return true }
+
 func (e evict[T, A, R]) Evict(acc *TimedAcc[T]) { acc.Records = e.keep(acc.Records) }
 
 func (e evict[T, A, R]) Result(acc *TimedAcc[T]) R {

@@ -96,6 +96,7 @@ func Collect[T any]() Aggregator[T, ListAcc[T], []T] { return collect[T]{} }
 
 func (collect[T]) Add(acc *ListAcc[T], v *T)  { acc.Values = append(acc.Values, *v) }
 func (collect[T]) Merge(dst, src *ListAcc[T]) { dst.Values = append(dst.Values, src.Values...) }
+func (collect[T]) Grows() bool                { return true }
 func (collect[T]) Result(acc *ListAcc[T]) []T { return slices.Clone(acc.Values) }
 
 type set[T any, V cmp.Ordered] struct{ of func(T) V }
@@ -121,6 +122,8 @@ func (s set[T, V]) enter(acc *ListAcc[V], v V) {
 		acc.Values = slices.Insert(acc.Values, at, v)
 	}
 }
+
+func (s set[T, V]) Grows() bool { return true }
 
 type topN[T any, O cmp.Ordered] struct {
 	n  int
