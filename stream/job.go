@@ -96,6 +96,7 @@ func (s *settings) validate(job string) error {
 	add(s.restart == nil, "the restart strategy is nil: leave stream.Restart out, or give it stream.NoRestart()")
 	add(s.clock == nil, "the clock is nil: leave stream.Clock out for the machine's")
 	add(s.batch < 1 || s.batch > 1<<16, "batch size %d: it must be 1 to 65536", s.batch)
+	add(s.budget < 0, "memory budget %d is negative", s.budget)
 	add(s.slots < 1 || s.slots > 1<<12, "exchange slots %d: it must be 1 to 4096", s.slots)
 	return errors.Join(faults...)
 }
@@ -125,6 +126,8 @@ func (j *Job) RunOn(ctx context.Context, driver runtime.Driver) error {
 	if err != nil {
 		return err
 	}
+	budget := state.NewBudget(s.budget)
+	defer budget.Close()
 	r := &runtime.Job{
 		Plan: plan, Driver: driver, FS: fs, Dir: store.Local(), Store: store, Log: s.log.With("job", j.name),
 		Exchange: exchange.Config{Batch: s.batch, Slots: s.slots},
@@ -132,7 +135,7 @@ func (j *Job) RunOn(ctx context.Context, driver runtime.Driver) error {
 			Interval: s.every, MinPause: s.pause, Timeout: s.timeout, Drain: s.drain, Tolerable: s.tolerable,
 			Unaligned: s.unaligned, AlignFor: s.alignFor,
 		},
-		Restart: s.restart, Counters: &j.counters,
+		Restart: s.restart, Counters: &j.counters, Budget: budget,
 	}
 	j.current.Store(r)
 	return errors.Join(r.Run(ctx), store.Close())

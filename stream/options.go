@@ -33,6 +33,7 @@ type settings struct {
 	restart         RestartStrategy
 	batch           int
 	slots           int
+	budget          int64
 	noChaining      bool
 	allowNonRestore bool
 }
@@ -110,6 +111,12 @@ func BatchSize(n int) Option { return func(s *settings) { s.batch = n } }
 
 // ExchangeSlots sets how many batches wait between two subtasks at most (8).
 func ExchangeSlots(n int) Option { return func(s *settings) { s.slots = n } }
+
+// MemoryBudget bounds the memory of the job's state, all tasks together, to about that many bytes. Keys that were not
+// used for a while, and timers that are far, then lie in files under StateDir, so state can be many times larger than
+// memory; a job without StateDir has nowhere to put them but memory. Give the process a memory limit (GOMEMLIMIT) of
+// about 1.2 times the budget and what else it needs. Without the option all state stays in memory, which is fastest.
+func MemoryBudget(bytes int64) Option { return func(s *settings) { s.budget = bytes } }
 
 // NoChaining runs every operator as a task of its own: slower, and sometimes easier to watch.
 func NoChaining() Option { return func(s *settings) { s.noChaining = true } }

@@ -28,6 +28,7 @@ type Config struct {
 	Exchange exchange.Config
 	Number   int // of the attempt, from 0
 	Counters *operator.Counters
+	Budget   *state.Budget        // of all tasks' state; nil: no bound, no shared block cache
 	Restored *checkpoint.Restored // nil: a fresh start
 	Quiet    bool                 // no compactions in the background: for simulations
 	Overtake bool                 // checkpoints may overtake records: exchanges keep a codec
@@ -108,6 +109,7 @@ func (a *Attempt) openState(c *graph.Chain, t *Task) (err error) {
 		Subtask:           t.Subtask,
 		Parallelism:       c.Parallelism,
 		DisableCompaction: a.config.Quiet,
+		Budget:            a.config.Budget,
 	}
 	a.restore(c, &o)
 	t.backend, err = state.OpenBackend(o)
