@@ -33,6 +33,7 @@ type Env struct {
 	Sides    map[string]any // side outputs by name: a Receiver of the tag's type
 	Payloads [][]byte       // of the restored checkpoint, see Acker: this subtask's share of them
 	Restored int64          // number of the restored checkpoint, 0 if none
+	Interval int64          // between checkpoints in nanoseconds, 0 if there is only that of the end
 	Counters *Counters
 
 	outputs []interface{ Err() error } // collectors of side outputs that were asked for

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -32,6 +33,7 @@ type cluster struct {
 	controller int32
 	leaders    map[partition]leader
 	counts     map[string]int32 // partitions by topic
+	internal   map[string]bool  // topics that Kafka keeps for itself
 }
 
 // partition names one partition.
@@ -60,7 +62,7 @@ func newCluster(brokers []string, c *Connection) *cluster {
 	}
 	return &cluster{
 		seeds: brokers, conf: c.sarama(), timeout: c.timeout(), dial: dial,
-		brokers: map[int32]string{}, leaders: map[partition]leader{}, counts: map[string]int32{},
+		brokers: map[int32]string{}, leaders: map[partition]leader{}, counts: map[string]int32{}, internal: map[string]bool{},
 	}
 }
 
@@ -172,6 +174,9 @@ func (c *cluster) learn(m *sarama.MetadataResponse) error {
 			errs = append(errs, refused("metadata of topic "+t.Name, t.Err))
 			continue
 		}
+		if t.IsInternal {
+			c.internal[t.Name] = true
+		}
 		for _, p := range t.Partitions {
 			c.counts[t.Name] = max(c.counts[t.Name], p.ID+1)
 			at := leader{node: p.Leader, epoch: p.LeaderEpoch, addr: c.brokers[p.Leader]}
@@ -219,6 +224,40 @@ func (c *cluster) find(ctx context.Context, topics []string) error {
 			return err
 		}
 	}
+}
+
+// matching returns the topics whose name matches, sorted. None at all is an error, after a while.
+func (c *cluster) matching(ctx context.Context, pattern *regexp.Regexp) ([]string, error) {
+	ctx, cancel := context.WithTimeout(ctx, c.timeout)
+	defer cancel()
+	for missing := time.Second; ; missing -= backoff {
+		err := c.refresh(ctx, nil)
+		if operator.IsPermanent(err) {
+			return nil, err
+		}
+		if topics := c.named(pattern); len(topics) > 0 && err == nil {
+			return topics, nil
+		}
+		if err == nil && missing <= 0 {
+			return nil, fmt.Errorf("%w: none matches Source.TopicPattern %s; correct the pattern, or give the user of Connection.SASL the right to describe them", ErrNoTopic, pattern)
+		}
+		if pause(ctx, backoff) != nil {
+			return nil, fmt.Errorf("kafka: topics that match %s: %w", pattern, errors.Join(err, context.Cause(ctx)))
+		}
+	}
+}
+
+// named returns the topics known that match, without Kafka's own.
+func (c *cluster) named(pattern *regexp.Regexp) (topics []string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for t := range c.counts {
+		if !c.internal[t] && pattern.MatchString(t) {
+			topics = append(topics, t)
+		}
+	}
+	slices.Sort(topics)
+	return topics
 }
 
 // coordinator returns the address of the broker that keeps a group or a transactional id.

@@ -33,7 +33,18 @@ func refused(what string, k sarama.KError) error {
 	case sarama.ErrUnsupportedForMessageFormat, sarama.ErrUnsupportedVersion:
 		return operator.Permanent(fmt.Errorf("kafka: %s: %w; the brokers are older than this connector needs (2.4)", what, k))
 	}
+	if hint := hints[k]; hint != "" {
+		return fmt.Errorf("kafka: %s: %w (code %d): %s", what, k, int16(k), hint)
+	}
 	return fmt.Errorf("kafka: %s: %w (code %d)", what, k, int16(k))
+}
+
+// hints say what is behind answers whose own words do not. They end an attempt; the next one starts with ids of its own.
+var hints = map[sarama.KError]string{
+	sarama.ErrInvalidProducerEpoch:     "another writer has taken the transactional id, a copy of this job perhaps, or the transaction was open for longer than Sink.TransactionTimeout",
+	sarama.ErrProducerFenced:           "another writer has taken the transactional id: look for a copy of this job that still runs, or give each its own Sink.TransactionPrefix",
+	sarama.ErrInvalidTxnState:          "the transaction was ended by somebody else, or by the brokers after Sink.TransactionTimeout: raise that if checkpoints take this long",
+	sarama.ErrInvalidProducerIDMapping: "the brokers have forgotten the transactional id: the job was away for longer than their transactional.id.expiration.ms",
 }
 
 // isMoved reports answers that end by asking for the leader again: it moved, moves, or starts up.

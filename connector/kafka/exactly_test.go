@@ -206,9 +206,41 @@ func TestExactlyOnceTimeoutAboveTheBrokers(t *testing.T) {
 	k := start(t)
 	require.NoError(t, k.CreateTopic("out", 1))
 	k.Fake().Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.InitProducerID}, Err: kerr.InvalidTransactionTimeout, TopLevel: true, Count: -1})
-	w, _ := writer(t, exactly(k.Brokers(), "out"))
-	err := w.Write(0, &record{Value: []byte("v")})
+	_, err := exactly(k.Brokers(), "out").Writer(operator.NewContext(kafkatest.Env(context.Background())))
 	require.ErrorContains(t, err, "Sink.TransactionTimeout 10m0s is more than the brokers allow")
 	require.True(t, operator.IsPermanent(err))
+
+	env := kafkatest.Env(context.Background())
+	env.Interval = int64(time.Hour)
+	_, err = exactly(k.Brokers(), "out").Writer(operator.NewContext(env))
+	require.ErrorContains(t, err, "checkpoint interval 1h0m0s")
+	require.True(t, operator.IsPermanent(err))
 	require.ErrorContains(t, sink{TransactionTimeout: time.Millisecond}.Validate(), "TransactionTimeout")
+}
+
+// What the brokers answer to a producer that they do not want any more says what to look for.
+func TestFencingIsExplained(t *testing.T) {
+	for code, part := range map[*kerr.Error]string{
+		kerr.InvalidProducerEpoch: "TransactionTimeout", kerr.InvalidTxnState: "TransactionTimeout",
+		kerr.InvalidProducerIDMapping: "transactional.id.expiration.ms", kerr.ProducerFenced: "TransactionPrefix",
+	} {
+		for _, key := range []kmsg.Key{kmsg.AddPartitionsToTxn, kmsg.EndTxn} {
+			t.Run(fmt.Sprint(key.Name(), code.Code), func(t *testing.T) {
+				t.Parallel()
+				k := start(t)
+				require.NoError(t, k.CreateTopic("out", 1))
+				w, _ := writer(t, exactly(k.Brokers(), "out"))
+				k.Fake().Fault(kfake.Fault{Keys: []kmsg.Key{key}, Err: code, Count: -1})
+				write(t, w, 0, 1)
+				err := prepared(w, 1)
+				if key == kmsg.EndTxn {
+					require.NoError(t, err)
+					require.NoError(t, w.Commit(1))
+					require.Eventually(t, func() bool { err = w.Flush(); return err != nil }, patience, time.Millisecond)
+				}
+				require.ErrorContains(t, err, part)
+				require.ErrorContains(t, err, fmt.Sprintf("code %d", code.Code))
+			})
+		}
+	}
 }

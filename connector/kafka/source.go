@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"regexp"
 	"slices"
 	"time"
 
@@ -21,6 +22,9 @@ type Source[T any] struct {
 	Brokers []string
 	// Topics are the topics to read. They must exist.
 	Topics []string
+	// TopicPattern is a regular expression of whole topic names, in the place of Topics. At least one topic must
+	// match at the start; those made later are found as new partitions are. Kafka's own topics never match.
+	TopicPattern string
 	// Decode makes a value of each record. A format.MetaDecoder also gets key, headers and position.
 	Decode format.Decoder[T]
 
@@ -60,7 +64,12 @@ type Source[T any] struct {
 }
 
 // Name returns "kafka" and the topics.
-func (s Source[T]) Name() string { return topicsName(s.Topics) }
+func (s Source[T]) Name() string {
+	if s.TopicPattern != "" {
+		return "kafka:" + s.TopicPattern
+	}
+	return topicsName(s.Topics)
+}
 
 func topicsName(topics []string) string {
 	if len(topics) == 1 {
@@ -72,8 +81,11 @@ func topicsName(topics []string) string {
 // Validate reports every fault of the description.
 func (s Source[T]) Validate() error {
 	errs := []error{validateBrokers("Source", s.Brokers), s.Connection.validate()}
-	if len(s.Topics) == 0 {
-		errs = append(errs, errors.New("kafka: Source.Topics is empty; name the topics to read"))
+	if _, err := s.pattern(); err != nil {
+		errs = append(errs, err)
+	}
+	if len(s.Topics) == 0 == (s.TopicPattern == "") {
+		errs = append(errs, errors.New("kafka: Source: name the topics to read in one of Topics and TopicPattern"))
 	}
 	for i, t := range s.Topics {
 		if t == "" || slices.Contains(s.Topics[:i], t) {
@@ -117,16 +129,39 @@ func (s Source[T]) DiscoverEvery() int64 {
 func (s Source[T]) Splits(ctx context.Context) ([]operator.Split, error) {
 	c := newCluster(s.Brokers, &s.Connection)
 	defer c.close()
-	if err := c.find(ctx, s.Topics); err != nil {
-		return nil, err
+	topics := s.Topics
+	if s.TopicPattern == "" {
+		if err := c.find(ctx, topics); err != nil {
+			return nil, err
+		}
+	} else {
+		pattern, err := s.pattern()
+		if err != nil {
+			return nil, err
+		}
+		if topics, err = c.matching(ctx, pattern); err != nil {
+			return nil, err
+		}
 	}
 	var splits []operator.Split
-	for _, t := range s.Topics {
+	for _, t := range topics {
 		for id := range c.partitions(t) {
 			splits = append(splits, partition{t, id}.split())
 		}
 	}
 	return splits, nil
+}
+
+// pattern compiles TopicPattern; nil without one.
+func (s Source[T]) pattern() (*regexp.Regexp, error) {
+	if s.TopicPattern == "" {
+		return nil, nil
+	}
+	p, err := regexp.Compile("^(?:" + s.TopicPattern + ")$")
+	if err != nil {
+		return nil, fmt.Errorf("kafka: Source.TopicPattern is no regular expression: %w", err)
+	}
+	return p, nil
 }
 
 // Reader opens the reader of one subtask. Connections are made in the background when it gets splits.
@@ -140,7 +175,7 @@ func (s Source[T]) Reader(c operator.Context) (operator.Reader[T], error) {
 
 // settings are the numbers of a Source with the defaults put in.
 type settings struct {
-	topics      []string
+	topics      []string // empty with a pattern: ask for all
 	start       Bound
 	stop        Bound
 	reset       Bound

@@ -225,6 +225,35 @@ func TestSourceNewPartitions(t *testing.T) {
 	require.Equal(t, "10", string(r.got[0].Value), "a partition that came later is read from its first record")
 }
 
+func TestSourceByPattern(t *testing.T) {
+	t.Parallel()
+	k := start(t)
+	s := source{Brokers: k.Brokers(), TopicPattern: "in-[0-9]+", Decode: decodeRecord()}
+	require.Equal(t, "kafka:in-[0-9]+", s.Name())
+	_, err := s.Splits(background(t))
+	require.ErrorIs(t, err, kafka.ErrNoTopic)
+	require.ErrorContains(t, err, "in-[0-9]+")
+	for _, topic := range []string{"in-1", "in-2", "in-x", "main-1", "in-11x"} {
+		require.NoError(t, k.CreateTopic(topic, 2))
+	}
+	fill(t, k.Brokers(), "in-1", 0, 10)
+	fill(t, k.Brokers(), "in-2", 10, 10)
+	fill(t, k.Brokers(), "in-x", 0, 10)
+	r := open(t, s).addAll(s, nil, 0, 1)
+	defer r.close()
+	require.NoError(t, r.records(20))
+	require.NoError(t, k.CreateTopic("in-3", 1))
+	fill(t, k.Brokers(), "in-3", 20, 10)
+	splits, err := s.Splits(background(t))
+	require.NoError(t, err)
+	require.Len(t, splits, 5)
+	require.NoError(t, r.reader.Add(splits[4], 4, nil))
+	require.NoError(t, r.records(30))
+	requireExactly(t, 30, r.got)
+	require.ErrorContains(t, source{TopicPattern: "("}.Validate(), "TopicPattern")
+	require.ErrorContains(t, source{TopicPattern: "a", Topics: []string{"a"}}.Validate(), "one of Topics and TopicPattern")
+}
+
 func TestSourceFollowsLeaders(t *testing.T) {
 	t.Parallel()
 	k := start(t, kfake.NumBrokers(3))
@@ -373,7 +402,7 @@ func TestSourceValidate(t *testing.T) {
 		Start: kafka.Committed(kafka.Latest()), Stop: kafka.Earliest(), Reset: kafka.Offsets(nil), BadRecords: 9, FetchBytes: -1,
 		Connection: kafka.Connection{Version: "x", SASL: &kafka.SASL{Mechanism: "MAGIC"}},
 	}.Validate()
-	for _, part := range []string{"Source.Brokers", "Source.Topics", "Source.Decode", "Source.Group", "Source.Stop", "Source.Reset", "Source.BadRecords", "FetchBytes", "Connection.Version", "MAGIC"} {
+	for _, part := range []string{"Source.Brokers", "one of Topics and TopicPattern", "Source.Decode", "Source.Group", "Source.Stop", "Source.Reset", "Source.BadRecords", "FetchBytes", "Connection.Version", "MAGIC"} {
 		require.ErrorContains(t, err, part)
 	}
 	require.NoError(t, source{Brokers: []string{"b:1"}, Topics: []string{"t"}, Decode: decodeRecord()}.Validate())

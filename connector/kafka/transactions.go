@@ -86,7 +86,10 @@ func openTransactions[T any](s *Sink[T], c *cluster, ctx operator.Context, log *
 	if t.prefix == "" {
 		t.prefix = "turgo-" + env.Job + "-" + env.ID
 	}
-	if err := t.recover(ctx.Context(), env, log, s.AcceptLoss); err != nil {
+	if i := time.Duration(env.Interval); i >= t.timeout {
+		return nil, operator.Permanent(fmt.Errorf("kafka: Sink.TransactionTimeout %v is not longer than the checkpoint interval %v: the brokers would abort every transaction; raise it, or take checkpoints more often", t.timeout, i))
+	}
+	if err := t.start(ctx.Context(), env, log, s.AcceptLoss); err != nil {
 		t.k.close()
 		return nil, err
 	}
@@ -95,11 +98,24 @@ func openTransactions[T any](s *Sink[T], c *cluster, ctx operator.Context, log *
 	return t, nil
 }
 
-// recover brings the ids of earlier attempts to rest.
-func (t *transactions) recover(ctx context.Context, env *operator.Env, log *slog.Logger, acceptLoss bool) error {
+// start brings earlier attempts to rest and gets the first id, so that a timeout or a right that the brokers refuse is
+// told before the first record.
+func (t *transactions) start(ctx context.Context, env *operator.Env, log *slog.Logger, acceptLoss bool) error {
 	if ctx == nil {
 		ctx = context.Background()
 	}
+	if err := t.recover(ctx, env, log, acceptLoss); err != nil {
+		return err
+	}
+	p, err := t.take(ctx)
+	if err == nil {
+		t.free = append(t.free, p)
+	}
+	return err
+}
+
+// recover brings the ids of earlier attempts to rest.
+func (t *transactions) recover(ctx context.Context, env *operator.Env, log *slog.Logger, acceptLoss bool) error {
 	ctx, cancel := context.WithTimeout(ctx, t.retry)
 	defer cancel()
 	promised, origins, err := t.pledges(env.Payloads)
@@ -195,7 +211,7 @@ func (t *transactions) refuse(name string, code sarama.KError) error {
 	case code == sarama.ErrInvalidTransactionTimeout:
 		return operator.Permanent(fmt.Errorf("kafka: Sink.TransactionTimeout %v is more than the brokers allow (transaction.max.timeout.ms): lower it, or raise theirs: %w", t.timeout, code))
 	case isFenced(code):
-		return fmt.Errorf("kafka: %s is used by another writer: a job of the same name runs elsewhere: %w (code %d)", name, code, int16(code))
+		return refused("transactional id "+name, code)
 	}
 	return refused("transactional id "+name, code)
 }
@@ -297,7 +313,7 @@ func (t *transactions) work(last bool) error {
 			return o.err
 		}
 		if o.code != sarama.ErrNoError {
-			return fmt.Errorf("kafka: commit of checkpoint %d by %s: %w (code %d)", x.checkpoint, x.name, o.code, int16(o.code))
+			return refused(fmt.Sprintf("commit of checkpoint %d by %s", x.checkpoint, x.name), o.code)
 		}
 		if o.indefinite {
 			x.p.suspect.Store(true)

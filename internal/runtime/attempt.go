@@ -31,6 +31,7 @@ type Config struct {
 	Budget   *state.Budget        // of all tasks' state; nil: no bound, no shared block cache
 	Restored *checkpoint.Restored // nil: a fresh start
 	Quiet    bool                 // no compactions in the background: for simulations
+	Interval int64                // between checkpoints in nanoseconds, 0: only at the end
 	Overtake bool                 // checkpoints may overtake records: exchanges keep a codec
 }
 
@@ -156,7 +157,7 @@ func (b *Builder) env(n *graph.Node) *operator.Env {
 		Ctx:     a.config.Ctx, Clock: a.config.Clock, Executor: a.config.Executor, Wake: t.Wake,
 		Log:     a.config.Log.With("operator", n.ID, "subtask", t.Subtask),
 		Backend: t.backend, Keys: b.keys, Task: &t.shared,
-		Counters: a.config.Counters,
+		Counters: a.config.Counters, Interval: a.config.Interval,
 	}
 	e.Scope = t.backend.Operator(n.ID)
 	if b.keys != nil {

@@ -103,7 +103,7 @@ func (j *Job) attempt(ctx context.Context, number int, next *int64) error {
 	coordinator := checkpoint.New(j.checkpointConfig(*next, cancel))
 	a, err := Build(j.Plan, Config{
 		Ctx: inner, Log: j.Log, Clock: j.Driver, Executor: guarded{j.Driver, coordinator}, Events: coordinator,
-		FS: j.FS, Dir: j.Dir, Exchange: j.Exchange, Number: number, Counters: j.Counters, Budget: j.Budget,
+		FS: j.FS, Dir: j.Dir, Exchange: j.Exchange, Number: number, Counters: j.Counters, Interval: int64(j.Checkpoint.Interval), Budget: j.Budget,
 		Restored: restored, Quiet: j.Driver.Simulated(), Overtake: j.Checkpoint.Unaligned,
 	})
 	if err != nil {
