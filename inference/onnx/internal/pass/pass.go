@@ -30,6 +30,8 @@ func Standard() []Pass {
 		{"convpad", convPad},
 		{"convnorm", convNorm},
 		{"gelu", gelu},
+		{"leaves", leaves},
+		{"forest", forest},
 		{"attention", attention},
 		{"product", product},
 		{"channels-last", channelsLast},
