@@ -43,8 +43,20 @@ func (n *TwoNode[K, L, R, Out1]) Head(b *Builder) error {
 		return err
 	}
 	b.add(env, op, func() error { return op.Open(operator.NewContext(env), out) }, op.Close)
-	feed(b, n.Node, 0, keyed(b, n.Node, n.Left, keys, operator.LeftOf(op)))
-	feed(b, n.Node, 1, keyed(b, n.Node, n.Right, keys, operator.RightOf(op)))
+	return n.attach(b, keys, op)
+}
+
+// attach connects the two inputs; control elements go to the operator itself. A barrier may overtake records if it may on
+// both sides.
+func (n *TwoNode[K, L, R, Out1]) attach(b *Builder, keys *state.Keys[K], op operator.TwoInput[L, R, Out1]) error {
+	if err := Attach(b, n.Node.In[:1], keyed(b, n.Node, n.Left, keys, operator.LeftOf(op))); err != nil {
+		return err
+	}
+	left := b.task.overtakes
+	if err := Attach(b, n.Node.In[1:], keyed(b, n.Node, n.Right, keys, operator.RightOf(op))); err != nil {
+		return err
+	}
+	b.task.overtakes = b.task.overtakes && left
 	b.task.head = op
 	return nil
 }
@@ -80,9 +92,4 @@ func keyed[K comparable, T any](b *Builder, n *graph.Node, key func(T) K, keys *
 	by := operator.NewKeyBy(key, keys)
 	b.add(env, by, func() error { return by.Open(operator.NewContext(env), to) }, by.Close)
 	return by
-}
-
-// feed makes the i-th edge into a node feed r. Control elements go another way: to the head of the task.
-func feed[T any](b *Builder, n *graph.Node, i int, r operator.Receiver[T]) {
-	b.task.inputs = append(b.task.inputs, exchangeOf[T](b.attempt, n.In[i]).Inputs(b.task.Subtask, r)...)
 }
