@@ -1,5 +1,7 @@
 package kernel
 
+import "unsafe"
+
 // Transpose2 writes the transpose of a rows x cols matrix.
 func Transpose2[T any](dst, src []T, rows, cols int) {
 	if d := asFloat32(dst); d != nil && rows > 0 && cols > 0 {
@@ -61,6 +63,10 @@ func Transpose[T any](dst, src []T, shape, perm []int) {
 		copy(dst, src)
 		return
 	}
+	if d := asFloat32(dst); d != nil && rank > 1 {
+		transposePlanes(d, asFloat32(src), &dim, &stride, rank)
+		return
+	}
 	last := rank - 1
 	n, step := dim[last], stride[last]
 	for o, from := 0, 0; ; o += n {
@@ -82,6 +88,48 @@ func Transpose[T any](dst, src []T, shape, perm []int) {
 			return
 		}
 	}
+}
+
+// transposePlanes moves the last two dimensions of the output at a time: rows of
+// the source, or a matrix to be transposed, or single elements.
+func transposePlanes(dst, src []float32, dim, stride *[MaxRank]int, rank int) {
+	isa := Best()
+	var at [MaxRank]int
+	rows, n := dim[rank-2], dim[rank-1]
+	sr, sn := stride[rank-2], stride[rank-1]
+	for o, from := 0, 0; ; o += rows * n {
+		switch {
+		case sn == 1:
+			isa.copyRows(dst[o:], n, src[from:], sr, rows, n)
+		case sr == 1:
+			isa.Transpose(dst[o:], n, src[from:], sn, n, rows)
+		default:
+			for r := range rows {
+				gather(dst[o+r*n:][:n], src[from+r*sr:], sn)
+			}
+		}
+		k := rank - 3
+		for ; k >= 0; k-- {
+			from += stride[k]
+			if at[k]++; at[k] < dim[k] {
+				break
+			}
+			from -= stride[k] * dim[k]
+			at[k] = 0
+		}
+		if k < 0 {
+			return
+		}
+	}
+}
+
+// Words is numeric memory in units of four bytes, for moving it about; nil where it
+// does not divide into them.
+func Words(b []byte) []float32 {
+	if len(b)%4 != 0 || uintptr(unsafe.Pointer(unsafe.SliceData(b)))%4 != 0 {
+		return nil
+	}
+	return unsafe.Slice((*float32)(unsafe.Pointer(unsafe.SliceData(b))), len(b)/4)
 }
 
 func gather[T any](dst, src []T, step int) {

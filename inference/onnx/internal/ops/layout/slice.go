@@ -226,11 +226,24 @@ func onePart(c *op.Ctx, i int, x *tensor.Tensor, outer, inner, at, p int, shape 
 	if err != nil {
 		return err
 	}
-	m := newMover(y, x)
-	for o := range outer {
-		m.copy(o*p*inner, (o*x.Dim(axis)+at)*inner, p*inner)
-	}
+	columns(y, x, outer, p*inner, p*inner, x.Dim(axis)*inner, 0, at*inner)
 	return nil
+}
+
+// columns copies rows of n elements; ldd and lds are the distances of rows, to and
+// from where the first ones begin.
+func columns(dst, src *tensor.Tensor, rows, n, ldd, lds, to, from int) {
+	if size := dst.Elem().Size(); size > 0 && size%4 == 0 && rows > 1 && n > 0 {
+		d, s, w := kernel.Words(dst.Bytes()), kernel.Words(src.Bytes()), size/4
+		if d != nil && s != nil {
+			kernel.Best().CopyRows(d[to*w:], ldd*w, s[from*w:], lds*w, rows, n*w)
+			return
+		}
+	}
+	m := newMover(dst, src)
+	for r := range rows {
+		m.copy(to+r*ldd, from+r*lds, n)
+	}
 }
 
 // newConcat joins tensors along an axis. Before version 4 the axis could be left
@@ -289,11 +302,8 @@ func join(c *op.Ctx, y *tensor.Tensor, axis int) {
 	row, at := y.Dim(axis)*inner, 0
 	for i := range c.NumIn() {
 		t := c.In(i)
-		m := newMover(y, t)
 		n := t.Dim(axis) * inner
-		for o := range outer {
-			m.copy(o*row+at, o*n, n)
-		}
+		columns(y, t, outer, n, row, n, at, 0)
 		at += n
 	}
 }

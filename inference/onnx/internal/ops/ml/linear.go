@@ -29,10 +29,25 @@ func newLinear(b *op.Build, targets int) *linear {
 	return l
 }
 
+// fewTargets is the number of targets up to which a product for tiles would mostly
+// multiply columns that are not there.
+const fewTargets = 8
+
 // scores writes the scores of each row, targets to a row and stride apart.
 func (l *linear) scores(c *op.Ctx, dst []float32, stride int, x []float32, rows, width int) error {
 	if width*l.targets != len(l.weights) {
 		return fmt.Errorf("%w: %d features for %d coefficients", op.ErrInput, width, len(l.weights)/l.targets)
+	}
+	if l.targets <= fewTargets {
+		isa := kernel.Best()
+		for r := range rows {
+			d := dst[r*stride:][:l.targets]
+			isa.DotRows(d, x[r*width:][:width], l.weights, l.targets, width)
+			for i, v := range l.intercepts {
+				d[i] += v
+			}
+		}
+		return nil
 	}
 	for r := range rows {
 		if d := dst[r*stride:][:l.targets]; l.intercepts != nil {
@@ -118,6 +133,17 @@ func (k *linearClassifier) Run(c *op.Ctx) error {
 	dst := tensor.Slice[float32](y)
 	if err := k.scores(c, dst, n, x, rows, width); err != nil {
 		return err
+	}
+	if k.post == postLogistic && k.targets > 1 {
+		// The classes first: the function keeps the order, but not that of scores so
+		// far out that it gives one or zero for both.
+		for r := range rows {
+			if err := label.set(r, argMax(dst[r*n:][:n])); err != nil {
+				return err
+			}
+		}
+		kernel.SigmoidSlice(dst, dst)
+		return nil
 	}
 	for r := range rows {
 		if err := label.set(r, k.finish(dst[r*n:][:n])); err != nil {
