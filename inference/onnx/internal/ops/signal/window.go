@@ -73,7 +73,7 @@ func newMel(b *op.Build) (op.Kernel, error) {
 			}
 		}
 		bands, points, rate := v[0], v[1], v[2]
-		if !(bands >= 1 && bands <= 1<<16 && points >= 1 && points <= maxPoints && rate > 0 && v[3] >= 0 && v[4] >= v[3]) {
+		if !(bands >= 1 && bands <= 1<<16 && points >= 1 && points <= maxPoints && rate > 0 && v[3] >= 0 && v[4] >= v[3] && v[4] <= 1e9) {
 			return fmt.Errorf("%w: %g mel bands of %g points at %g Hz, from %g to %g Hz", op.ErrInput, bands, points, rate, v[3], v[4])
 		}
 		bins := int(points)/2 + 1
