@@ -96,7 +96,7 @@ func tile(s shape, m int) {
 	Label("four")
 	for u := range unroll {
 		if u%2 == 0 {
-			PREFETCHT0(Mem{Base: b, Disp: 1024 + 2*u*s.bytes})
+			PREFETCHT0(Mem{Base: b, Disp: 2048 + 2*u*s.bytes})
 		}
 		step(u)
 	}
