@@ -96,7 +96,7 @@ func Open(fsys fs.FS, name string, opts ...Option) (*Model, error) {
 func Read(r io.Reader, opts ...Option) (*Model, error) {
 	c := configure(opts)
 	max := pb.Limits{Bytes: c.limits.Bytes}.WithDefaults().Bytes
-	data, err := io.ReadAll(io.LimitReader(r, max+1))
+	data, err := readAll(r, max+1)
 	if err != nil {
 		return nil, fmt.Errorf("onnx: reading model: %w", err)
 	}

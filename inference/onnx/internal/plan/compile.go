@@ -104,21 +104,33 @@ func (c *compiler) node(n *ir.Node) error {
 		return fmt.Errorf("%w: %s of domain %q", ErrUnknown, n.Op, n.Domain)
 	}
 	s := step{name: n.Name, op: n.Op}
-	for _, v := range n.Inputs {
+	first, at := map[*ir.Graph]int{}, len(n.Inputs)
+	for _, g := range n.Subgraphs() {
+		first[g] = at
+		at += len(g.Captures)
+	}
+	var err error
+	s.kernel, err = op.Make(d, n, func(g *ir.Graph) (op.Sub, error) { return c.sub(g, first[g]) })
+	kept := map[int]bool{}
+	if k, ok := s.kernel.(op.Keeper); ok {
+		for _, i := range k.Kept() {
+			kept[i] = true
+		}
+	}
+	for i, v := range n.Inputs {
+		if kept[i] && v != nil && v.Const != nil {
+			v = nil
+		}
 		s.in = append(s.in, c.at(v))
 	}
-	first := map[*ir.Graph]int{}
 	for _, g := range n.Subgraphs() {
-		first[g] = len(s.in)
-		for _, cap := range g.Captures {
-			s.in = append(s.in, c.at(cap.Outer))
+		for _, capture := range g.Captures {
+			s.in = append(s.in, c.at(capture.Outer))
 		}
 	}
 	for _, v := range n.Outputs {
 		s.out = append(s.out, c.at(v))
 	}
-	var err error
-	s.kernel, err = op.Make(d, n, func(g *ir.Graph) (op.Sub, error) { return c.sub(g, first[g]) })
 	c.prog.steps = append(c.prog.steps, s)
 	return err
 }

@@ -39,6 +39,9 @@ func newFusedMatMul(b *op.Build) (op.Kernel, error) {
 	return k, nil
 }
 
+// Kept says that weights and bias are laid out anew.
+func (k *fusedMatMul) Kept() []int { return []int{1, 2} }
+
 func (k *fusedMatMul) Run(c *op.Ctx) error {
 	x := c.In(0)
 	if x == nil || x.Elem() != tensor.Float32 || x.Rank() == 0 || x.Rank() > kernel.MaxRank || x.Dim(-1) != k.packed.K {

@@ -136,6 +136,9 @@ type lastRun struct {
 	spatialOut     int
 }
 
+// Kept says that weights and bias are laid out anew.
+func (k *convLast) Kept() []int { return []int{1, 2} }
+
 func (k *convLast) Run(c *op.Ctx) error {
 	x := c.In(0)
 	if x == nil || x.Elem() != tensor.Float32 || x.Rank() != len(k.kernel)+2 || x.Dim(-1) != k.c {

@@ -21,6 +21,13 @@ type Kernel interface {
 	Run(c *Ctx) error
 }
 
+// Keeper is implemented by kernels that have made their own copy of constant inputs:
+// these are not kept for the run, and the kernel finds them absent.
+type Keeper interface {
+	// Kept lists the inputs, of which those that are constants are left out.
+	Kept() []int
+}
+
 // Func is a Kernel from a function.
 type Func func(c *Ctx) error
 
