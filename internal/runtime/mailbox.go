@@ -114,7 +114,7 @@ func (t *Task) triggered(n int64, last bool) error {
 	if t.source != nil && last {
 		t.source.halt()
 	}
-	if (t.source == nil && !t.ended) || n <= t.last {
+	if (t.source == nil && !t.ended && !t.ending) || n <= t.last {
 		return nil
 	}
 	return t.barrier(n)

@@ -40,6 +40,7 @@ type Task struct {
 	events  checkpoint.Events
 
 	timed  []operator.Timed
+	slow   []operator.Asynchronous // those of timed that wait for answers from outside
 	shared operator.TaskState
 	mail   mailbox
 
@@ -48,6 +49,7 @@ type Task struct {
 	deadline  int64
 	idle      bool
 	idleKnown bool // a Flush mark was sent since the last record
+	ending    bool // the input has ended, and an operator still waits for answers
 	ended     bool
 	stopped   bool
 	opened    bool            // or being opened
@@ -198,6 +200,11 @@ func (t *Task) step() (sched.Status, error) {
 // openAll opens the operators, outputs first, and starts the state.
 func (t *Task) openAll() error {
 	t.opened = true
+	for _, o := range t.timed {
+		if slow, ok := o.(operator.Asynchronous); ok {
+			t.slow = append(t.slow, slow)
+		}
+	}
 	for _, op := range t.ops {
 		t.shared.Operator, op.opened = op.env.Index, true
 		if err := op.open(); err != nil {
@@ -236,10 +243,14 @@ func (t *Task) restoreWatermark() error {
 
 // work reads one batch, or polls the source once.
 func (t *Task) work() (bool, error) {
-	if t.ended {
+	switch {
+	case t.ended:
 		return false, nil
-	}
-	if len(t.replays) > 0 {
+	case t.ending:
+		return t.endWhenAnswered()
+	case t.full():
+		return false, nil
+	case len(t.replays) > 0:
 		return true, t.replay()
 	}
 	if t.source != nil {
@@ -256,6 +267,33 @@ func (t *Task) work() (bool, error) {
 		}
 	}
 	return false, nil
+}
+
+// full reports whether an operator wants no records until it has answers from outside.
+func (t *Task) full() bool {
+	for _, o := range t.slow {
+		if o.Full() {
+			return true
+		}
+	}
+	return false
+}
+
+// pending reports whether an operator still waits for answers from outside.
+func (t *Task) pending() bool {
+	for _, o := range t.slow {
+		if o.Pending() {
+			return true
+		}
+	}
+	return false
+}
+
+func (t *Task) endWhenAnswered() (bool, error) {
+	if t.pending() {
+		return false, nil
+	}
+	return true, t.end()
 }
 
 // replay hands on records of the restored checkpoint. What is said of checkpoints meanwhile waits until the last of
@@ -298,10 +336,17 @@ func (t *Task) stepSource() (bool, error) {
 }
 
 // end passes the end of the input on and tells the coordinator. A checkpoint that was asked for while
-// the end was on its way has no barrier to wait for: it is taken now.
+// the end was on its way has no barrier to wait for: it is taken now. An operator that waits for answers makes the end
+// wait; checkpoints do not.
 func (t *Task) end() error {
-	t.ended = true
 	t.setWatermark(operator.MaxTime)
+	if t.ending = t.pending(); t.ending {
+		if t.due > t.last {
+			return t.barrier(t.due)
+		}
+		return nil
+	}
+	t.ended = true
 	if err := t.head.Mark(operator.Mark{Kind: operator.End}); err != nil {
 		return err
 	}

@@ -86,7 +86,7 @@ func (r *run[In, Out]) steps() error {
 		}
 	}
 	r.step = len(r.script.steps) + 1
-	if err := r.push(); err != nil {
+	if err := r.pushed(); err != nil {
 		return err
 	}
 	return r.end()
@@ -95,7 +95,7 @@ func (r *run[In, Out]) steps() error {
 // take does one step; records wait until a batch is full or something else comes.
 func (r *run[In, Out]) take(i int, st step[In]) error {
 	if st.kind != recordStep {
-		if err := r.push(); err != nil {
+		if err := r.pushed(); err != nil {
 			return err
 		}
 	}
@@ -164,16 +164,38 @@ func (r *run[In, Out]) control(m operator.Mark) error {
 
 // settle lets background work and what is due at the processing time happen, as between two steps of a task.
 func (r *run[In, Out]) settle() error {
-	r.executor.run()
-	for _, t := range r.tasks {
-		if err := t.tick(r.clock.now); err != nil {
-			return err
+	for {
+		ran := r.executor.run()
+		for _, t := range r.tasks {
+			if err := t.tick(r.clock.now); err != nil {
+				return err
+			}
+			if err := t.backend.Err(); err != nil {
+				return err
+			}
 		}
-		if err := t.backend.Err(); err != nil {
-			return err
+		if !ran || !r.awaits() {
+			return nil
 		}
 	}
-	return nil
+}
+
+// awaits reports whether an operator waits for an answer: background work of its own, which comes to it by a tick.
+func (r *run[In, Out]) awaits() bool {
+	for _, t := range r.tasks {
+		if o, ok := t.op.(operator.Asynchronous); ok && o.Pending() {
+			return true
+		}
+	}
+	return false
+}
+
+// pushed pushes what is gathered; an operator that waits for answers gets them before what comes next.
+func (r *run[In, Out]) pushed() error {
+	if err := r.push(); err != nil || !r.awaits() {
+		return err
+	}
+	return r.settle()
 }
 
 // end ends the input. A task still answers checkpoints behind it.

@@ -25,16 +25,17 @@ func (e *executor) Go(_ string, job func()) {
 	}
 }
 
-// run runs jobs until there are none.
-func (e *executor) run() {
+// run runs jobs until there are none, and reports whether there were any.
+func (e *executor) run() (ran bool) {
 	for {
 		e.mu.Lock()
 		jobs := e.jobs
 		e.jobs = nil
 		e.mu.Unlock()
 		if len(jobs) == 0 {
-			return
+			return ran
 		}
+		ran = true
 		for _, job := range jobs {
 			job()
 		}
