@@ -19,6 +19,8 @@ type Options struct {
 	Executor Executor
 	// Now is the clock of the job, in nanoseconds since the Unix epoch. Nil: it stands still.
 	Now func() int64
+	// EventTime is the watermark of the task, for states that expire by it. Nil: there is never one.
+	EventTime func() int64
 	// Logger may be nil.
 	Logger *slog.Logger
 	// BlockCache is shared by backends. Nil: a small one of the backend's own.
@@ -53,6 +55,9 @@ func (o *Options) fill() error {
 	}
 	if o.Now == nil {
 		o.Now = func() int64 { return 0 }
+	}
+	if o.EventTime == nil {
+		o.EventTime = func() int64 { return noTime }
 	}
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)

@@ -57,6 +57,7 @@ type cells[T any] struct {
 	b       *Backend
 	slabs   []*[slabLen]cell[T]
 	sizes   sizes
+	stamps  stamps
 	dirtied uint32     // mark of what is dirty in this generation
 	dirty   [][]uint32 // by key group: what was changed in this generation, each once
 	graves  []place    // what was removed in this generation and is stored
@@ -78,7 +79,9 @@ type copies struct {
 	last []byte
 }
 
-func (c *cells[T]) init(t *table, rec recorder[T]) {
+func (c *cells[T]) init(t *table, rec recorder[T], info *stateInfo) {
+	c.stamps.ttl, c.stamps.since = info.settings.ttl, noTime
+	t.ttl = t.ttl || c.stamps.ttl != nil
 	c.b, c.rec = t.b, rec
 	c.sizes.pointers = hasPointers(reflect.TypeFor[T]())
 	c.dirtied = mark(t.b.gen, phaseDirty)
@@ -173,6 +176,7 @@ func (c *cells[T]) copy(cl *cell[T], at place) {
 func (c *cells[T]) freeze(gen uint32) {
 	f := &c.frozen
 	f.dirtied, c.dirtied = c.dirtied, mark(gen, phaseDirty)
+	c.freezeStamps()
 	f.slabs = c.slabs
 	f.dirty, c.dirty = c.dirty, f.dirty
 	f.graves, c.graves = c.graves, f.graves[:0]

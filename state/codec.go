@@ -96,6 +96,10 @@ func decodeAll(decode decodeFunc, src []byte, p unsafe.Pointer) error {
 
 // ReaderOf implements SchemaReader by matching fields by name.
 func (d *derived[T]) ReaderOf(writer Schema) (func(src []byte, v *T) error, error) {
+	if value, ok := writer.Expiring(); ok {
+		decode, err := d.ReaderOf(value)
+		return afterStamp(decode), err
+	}
 	if writer == d.schema {
 		return d.Decode, nil
 	}

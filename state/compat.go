@@ -7,6 +7,8 @@ import "fmt"
 // made a slice. Otherwise the error wraps ErrIncompatible and names the place below path, and both types. It is what
 // happens to a state when a job starts, without the job: a migration function of the program's is not known here.
 func (s Schema) Reads(writer Schema, path string) error {
+	s, _ = s.Expiring()
+	writer, _ = writer.Expiring() // a time to live may come and go
 	if s == writer {
 		return nil
 	}

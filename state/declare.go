@@ -85,6 +85,7 @@ type settings struct {
 	codec      any   // a Codec[T] of the state's T
 	migrations []any // migration[T], of values and of pieces of lists
 	migrates   []Schema
+	ttl        *lifetime
 }
 
 // declare registers a state; what is wrong with it is kept for Start. The table is that of the scope, or one of
@@ -116,6 +117,8 @@ func (s *stateInfo) faults(t *table) error {
 		return err
 	case s.Name == "":
 		return fmt.Errorf("state: a %v of operator %q has no name", s.Kind, s.Operator)
+	case s.settings.ttl.faults(&s.StateSchema) != nil:
+		return s.settings.ttl.faults(&s.StateSchema)
 	case s.Kind.keyed() && t == nil:
 		return fmt.Errorf("state: %v is keyed but the operator has no keys; put it behind KeyBy, or use an operator list", s)
 	}
@@ -143,6 +146,7 @@ type coder[T any] struct {
 	codec   Codec[T]
 	id      uint64 // number of the present schema
 	readers []func(src []byte, v *T) error
+	stamped []bool // by schema: a stamp comes before the value
 }
 
 var errSchemaID = fmt.Errorf("%w: a value names a schema that the state never had", ErrCorrupt)
@@ -176,20 +180,24 @@ func (c *coder[T]) bind() error {
 	var faults []error
 	c.info.Values = c.info.b.restoredSchemas(c.info)
 	own := c.codec.Schema()
+	if c.info.settings.ttl != nil {
+		own = expiring(own)
+	}
 	for i, s := range c.info.Values {
 		if s == own {
 			c.id = uint64(i)
 		}
-		r, err := c.reader(s)
+		value, stamped := s.Expiring()
+		r, err := c.reader(value)
 		if err != nil {
 			faults = append(faults, fmt.Errorf("%v: %w", c.info, err))
 		}
-		c.readers = append(c.readers, r)
+		c.readers, c.stamped = append(c.readers, r), append(c.stamped, stamped)
 	}
 	if len(c.info.Values) == 0 || c.info.Values[c.id] != own {
 		c.id = uint64(len(c.info.Values))
 		c.info.Values = append(c.info.Values, own)
-		c.readers = append(c.readers, c.codec.Decode)
+		c.readers, c.stamped = append(c.readers, c.codec.Decode), append(c.stamped, c.info.settings.ttl != nil)
 	}
 	return errors.Join(faults...)
 }
@@ -206,21 +214,34 @@ func (c *coder[T]) reader(s Schema) (func(src []byte, v *T) error, error) {
 		ErrIncompatible, s, typeName[T](), c.codec.Schema()))
 }
 
-func (c *coder[T]) append(dst []byte, v *T) ([]byte, error) {
-	dst, err := c.codec.Append(binary.AppendUvarint(dst, c.id), v)
+// append writes a value. The stamp counts if the state has a time to live.
+func (c *coder[T]) append(dst []byte, v *T, stamp int64) ([]byte, error) {
+	dst = binary.AppendUvarint(dst, c.id)
+	if c.info.settings.ttl != nil {
+		dst = binary.LittleEndian.AppendUint64(dst, uint64(stamp))
+	}
+	dst, err := c.codec.Append(dst, v)
 	if err != nil {
 		return dst, fmt.Errorf("%v: %w", c.info, err)
 	}
 	return dst, nil
 }
 
-func (c *coder[T]) decode(src []byte, v *T) error {
+// decode reads a value and its stamp, noTime if it has none.
+func (c *coder[T]) decode(src []byte, v *T) (stamp int64, err error) {
 	id, n := binary.Uvarint(src)
 	if n <= 0 || id >= uint64(len(c.readers)) {
-		return fmt.Errorf("%v: %w", c.info, errSchemaID)
+		return noTime, fmt.Errorf("%v: %w", c.info, errSchemaID)
 	}
-	if err := c.readers[id](src[n:], v); err != nil {
-		return fmt.Errorf("%v: %w", c.info, err)
+	src = src[n:]
+	if stamp = noTime; c.stamped[id] {
+		stamp, src, err = cutStamp(src)
 	}
-	return nil
+	if err == nil {
+		err = c.readers[id](src, v)
+	}
+	if err != nil {
+		return noTime, fmt.Errorf("%v: %w", c.info, err)
+	}
+	return stamp, nil
 }

@@ -159,6 +159,12 @@ func (t *table) evictTo(limit int64, steps int) {
 
 // evict writes a key into the log and frees its slot.
 func (t *table) evict(slot uint32) error {
+	if t.ttl {
+		if t.expireSlot(t.placeOf(slot)); t.meta(slot).refs == 0 {
+			t.free(slot)
+			return nil
+		}
+	}
 	s, at, hash := t.ev.log, t.placeOf(slot), t.keys.hashOf(slot)
 	pos, err := s.begin(t.b.gen, hash)
 	if err != nil {

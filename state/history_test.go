@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
 	"github.com/stretchr/testify/require"
@@ -28,6 +29,26 @@ type modelKey struct {
 	value *account
 	items map[int64]string
 	list  []int
+
+	valueAt, listAt int64 // from when they live
+	itemsAt         map[int64]int64
+}
+
+// age forgets what is over.
+func (k *modelKey) age(now, life int64) {
+	over := func(at int64) bool { return life > 0 && now-at >= life }
+	if over(k.valueAt) {
+		k.value = nil
+	}
+	if over(k.listAt) {
+		k.list = nil
+	}
+	for uk, at := range k.itemsAt {
+		if over(at) {
+			delete(k.items, uk)
+			delete(k.itemsAt, uk)
+		}
+	}
 }
 
 type modelTimer struct {
@@ -49,7 +70,7 @@ func newModel() *model {
 func (m *model) clone() *model {
 	out := newModel()
 	for k, v := range m.keys {
-		c := &modelKey{items: maps.Clone(v.items), list: slices.Clone(v.list)}
+		c := &modelKey{items: maps.Clone(v.items), list: slices.Clone(v.list), itemsAt: maps.Clone(v.itemsAt), valueAt: v.valueAt, listAt: v.listAt}
 		if v.value != nil {
 			c.value = &account{v.value.N, slices.Clone(v.value.Tags)}
 		}
@@ -61,7 +82,7 @@ func (m *model) clone() *model {
 
 func (m *model) at(k string) *modelKey {
 	if m.keys[k] == nil {
-		m.keys[k] = &modelKey{items: map[int64]string{}}
+		m.keys[k] = &modelKey{items: map[int64]string{}, itemsAt: map[int64]int64{}}
 	}
 	return m.keys[k]
 }
@@ -95,6 +116,9 @@ type history struct {
 	id     uint64
 
 	budget                                *state.Budget
+	now, ttl                              int64 // the clock, and the time to live; 0: none
+	onRead                                bool
+	options                               []state.Option
 	maxParallelism                        int
 	snapshots, restores, aborts, rescales int
 	evicted, segments                     int64 // keys, and segments of the log that were given up
@@ -106,8 +130,39 @@ func newHistory(t *testing.T, seed uint64) *history {
 	h.maxParallelism = []int{4, 128, 37}[h.rng.IntN(3)]
 	h.budget = state.NewBudget([]int64{0, 1, 10_000, 40_000}[h.rng.IntN(4)])
 	t.Cleanup(h.budget.Close)
+	h.expire()
 	h.start(1 + h.rng.IntN(3))
 	return h
+}
+
+// expire gives states a time to live in every second history.
+func (h *history) expire() {
+	if h.rng.IntN(2) == 0 {
+		return
+	}
+	h.ttl = 1 + h.rng.Int64N(20)
+	var how state.Expiry
+	if h.rng.IntN(2) == 0 {
+		h.onRead, how = true, state.OnRead
+	}
+	if h.rng.IntN(2) == 0 {
+		how |= state.ByEventTime
+	}
+	h.options = []state.Option{state.TTL(time.Duration(h.ttl), how)}
+}
+
+// at is what the model has of a key now.
+func (h *history) at(k string) *modelKey {
+	m := h.live.at(k)
+	m.age(h.now, h.ttl)
+	return m
+}
+
+// wasRead is what the model does about a state that was read.
+func (h *history) wasRead(at *int64) {
+	if h.onRead {
+		*at = h.now
+	}
 }
 
 // start opens subtasks on what is saved.
@@ -126,6 +181,7 @@ func (h *history) open(subtask, parallelism int) *member {
 		FS: h.fs, Dir: fmt.Sprintf("task-%d", subtask), Executor: &h.steps, DisableCompaction: h.rng.IntN(2) == 0,
 		MaxParallelism: h.maxParallelism, Groups: state.KeyGroupRange(parallelism, subtask, h.maxParallelism),
 		Subtask: subtask, Parallelism: parallelism, Budget: h.budget,
+		Now: func() int64 { return h.now }, EventTime: func() int64 { return h.now },
 	}
 	for i, p := range h.parts {
 		dir := fmt.Sprintf("restore-%d-%d", subtask, i)
@@ -137,9 +193,9 @@ func (h *history) open(subtask, parallelism int) *member {
 	require.NoError(h.t, err)
 	m := &member{b: b, keys: keysOf[string](h.t, b)}
 	op := m.keys.Operator("op")
-	m.value = state.NewValue[account](op, "value")
-	m.items = state.NewMap[int64, string](op, "items")
-	m.list = state.NewList[int](m.keys.Operator("other"), "list")
+	m.value = state.NewValue[account](op, "value", h.options...)
+	m.items = state.NewMap[int64, string](op, "items", h.options...)
+	m.list = state.NewList[int](m.keys.Operator("other"), "list", h.options...)
 	m.timers = state.NewTimers(op)
 	m.own = state.NewOperatorList[int](b.Operator("source"), "own", state.Split)
 	require.NoError(h.t, b.Start())
@@ -172,6 +228,9 @@ func (h *history) key() string {
 }
 
 func (h *history) step() {
+	if h.rng.IntN(3) == 0 {
+		h.now += h.rng.Int64N(5)
+	}
 	switch p := h.rng.IntN(100); {
 	case p < 60:
 		h.batch()
@@ -220,7 +279,7 @@ func (h *history) batch() {
 }
 
 func (h *history) update(m *member, k string) {
-	want := h.live.at(k)
+	want := h.at(k)
 	switch h.rng.IntN(12) {
 	case 0:
 		m.value.Clear()
@@ -228,30 +287,35 @@ func (h *history) update(m *member, k string) {
 	case 1:
 		v := account{N: h.rng.Int64N(100)}
 		m.value.Set(v)
-		want.value = &v
+		want.value, want.valueAt = &v, h.now
 	case 2, 3, 4:
 		h.change(m, want)
 	case 5:
 		uk := h.rng.Int64N(6) - 3
 		m.items.Set(uk, k)
-		want.items[uk] = k
+		want.items[uk], want.itemsAt[uk] = k, h.now
 	case 6:
 		uk := h.rng.Int64N(6) - 3
 		m.items.Delete(uk)
 		delete(want.items, uk)
+		delete(want.itemsAt, uk)
 	case 7:
 		if h.rng.IntN(4) == 0 {
 			m.items.Clear()
 			clear(want.items)
+			clear(want.itemsAt)
 		}
 	case 8:
 		for range h.rng.IntN(50) {
 			m.list.Append(len(want.list))
-			want.list = append(want.list, len(want.list))
+			want.list, want.listAt = append(want.list, len(want.list)), h.now
 		}
 	case 9:
 		n := h.rng.IntN(len(want.list) + 1)
 		m.list.Truncate(n)
+		if h.onRead || n < len(want.list) {
+			want.listAt = h.now
+		}
 		want.list = want.list[:n]
 	case 10:
 		h.setTimer(m, k)
@@ -265,6 +329,7 @@ func (h *history) change(m *member, want *modelKey) {
 	if want.value == nil {
 		want.value = &account{}
 	}
+	want.valueAt = h.now
 	require.Equal(h.t, *want.value, account{got.N, slices.Clone(got.Tags)})
 	got.N++
 	want.value.N++
@@ -301,7 +366,7 @@ func (h *history) popTimers() {
 			require.True(h.t, h.live.timers[t], "%+v fired but is not set", t)
 			delete(h.live.timers, t)
 			if h.rng.IntN(3) == 0 {
-				h.change(m, h.live.at(k))
+				h.change(m, h.at(k))
 			}
 		}
 	}
@@ -311,25 +376,35 @@ func (h *history) popTimers() {
 }
 
 func (h *history) compare(m *member, k string) {
-	want := h.live.at(k)
+	want := h.at(k)
 	got, ok := m.value.Get()
+	h.wasRead(&want.valueAt)
 	require.Equal(h.t, want.value != nil, ok, "key %q", k)
 	if ok {
 		require.Equal(h.t, *want.value, account{got.N, slices.Clone(got.Tags)}, "key %q", k)
 	}
 	require.Equal(h.t, len(want.list), m.list.Len(), "key %q", k)
+	h.wasRead(&want.listAt)
 	for i, v := range m.list.All() {
 		require.Equal(h.t, want.list[i], v)
 	}
 	if uk := h.rng.Int64N(6) - 3; h.rng.IntN(2) == 0 {
 		got, ok := m.items.Get(uk)
 		item, has := want.items[uk]
+		if at := want.itemsAt[uk]; has {
+			h.wasRead(&at)
+			want.itemsAt[uk] = at
+		}
 		require.Equal(h.t, has, ok, "key %q item %d", k, uk)
 		require.Equal(h.t, item, got)
 		return
 	}
 	require.Equal(h.t, len(want.items), m.items.Len(), "key %q", k)
 	require.Equal(h.t, slices.Sorted(maps.Keys(want.items)), sortedKeys(m.items))
+	for uk, at := range want.itemsAt {
+		h.wasRead(&at)
+		want.itemsAt[uk] = at
+	}
 }
 
 func sortedKeys(m state.Map[int64, string]) []int64 {

@@ -12,18 +12,28 @@ import (
 )
 
 // ValueReader reads values by their schema alone, for people to look at.
-type ValueReader struct{ n *node }
+type ValueReader struct {
+	n       *node
+	stamped bool
+}
 
 // ValueReader takes a schema apart.
 func (s Schema) ValueReader() (ValueReader, error) {
+	s, stamped := s.Expiring()
 	n, err := s.parse()
-	return ValueReader{n}, err
+	return ValueReader{n, stamped}, err
 }
 
 // JSON writes a value, as a codec with that schema has encoded it, as JSON: structs as objects with their fields in the
 // order of the schema, maps as objects (of keys that are no strings: their JSON), bytes and the forms of a user's own
 // codec as base64, complex numbers as pairs, and NaN and infinities as strings.
 func (r ValueReader) JSON(src []byte) ([]byte, error) {
+	if r.stamped {
+		var err error
+		if _, src, err = cutStamp(src); err != nil {
+			return nil, err
+		}
+	}
 	out, rest, err := r.n.json(nil, src, 0)
 	if err == nil && len(rest) > 0 {
 		err = errTrailing

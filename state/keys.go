@@ -40,6 +40,9 @@ func (k *Keys[K]) Operator(id string) *Scope { return k.b.scope(id, &k.table) }
 // Seek makes key the current key of all handles of the scope.
 func (k *Keys[K]) Seek(key K) {
 	k.tidy()
+	if k.ttl {
+		k.expire(1)
+	}
 	if k.ev != nil {
 		k.roomNow()
 	}
@@ -52,6 +55,9 @@ func (k *Keys[K]) Seek(key K) {
 func (k *Keys[K]) Prepare(keys []K) {
 	k.tidyAll()
 	k.batch = k.batch[:0]
+	if k.ttl {
+		k.expire(len(keys))
+	}
 	if k.ev != nil {
 		k.roomFor(len(keys))
 	}

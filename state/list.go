@@ -20,7 +20,8 @@ type listPiece[T any] struct {
 type listHead struct {
 	pieces []uint32
 	len    int
-	whole  bool // every stored piece is in memory
+	stamp  int64 // of its newest piece, if there is a time to live
+	whole  bool  // every stored piece is in memory
 }
 
 type listColumn[T any] struct {
@@ -38,7 +39,7 @@ func NewList[T any](scope Scoped, name string, opts ...Option) List[T] {
 	info, t := declare(scope, name, KindList, opts)
 	c := &listColumn[T]{table: t, info: info}
 	c.coder = newCoder(info, func() (Codec[[]T], error) { return listCodecOf[T](info) })
-	c.init(t, c)
+	c.init(t, c, info)
 	c.refs.init(len(t.groups))
 	t.attach(c)
 	return List[T]{c}
@@ -105,8 +106,14 @@ func (l List[T]) Truncate(n int) {
 	if h == nil || n < 0 || n >= h.len {
 		return
 	}
+	if c.truncate(h, n, c.table.cur); n > 0 && c.stamps.ttl != nil {
+		c.write(h, (n-1)/pieceLen) // what was changed lives on
+	}
+}
+
+func (c *listColumn[T]) truncate(h *listHead, n int, at place) {
 	for number := (h.len - 1) / pieceLen; number >= 0 && (number+1)*pieceLen > n; number-- {
-		c.cut(h, number, max(0, n-number*pieceLen))
+		c.cut(h, number, max(0, n-number*pieceLen), at)
 	}
 	h.len = n
 }
@@ -128,6 +135,7 @@ func (c *listColumn[T]) current() *listHead {
 	if !c.info.complete && !h.whole {
 		c.load(h)
 	}
+	c.age(h)
 	return h
 }
 
@@ -145,14 +153,24 @@ func (c *listColumn[T]) write(h *listHead, number int) *cell[listPiece[T]] {
 	if number == len(h.pieces) {
 		cl, ref := c.add(h, at)
 		c.soil(cl, place{ref, at.group})
+		c.lives(h, ref)
 		cl.flags = flagLoaded | flagPresent
 		return cl
 	}
 	ref := h.pieces[number]
 	cl := c.at(ref)
 	c.soil(cl, place{ref, at.group})
+	c.lives(h, ref)
 	cl.flags |= flagPresent
 	return cl
+}
+
+// lives lets a list live from now on, as the stamp of the piece that was changed says.
+func (c *listColumn[T]) lives(h *listHead, ref uint32) {
+	if c.stamps.ttl != nil {
+		h.stamp = c.now()
+		c.stamps.set(ref, h.stamp)
+	}
 }
 
 // add makes a piece behind the others; the caller says what is in it.
@@ -168,8 +186,8 @@ func (c *listColumn[T]) add(h *listHead, at place) (*cell[listPiece[T]], uint32)
 }
 
 // cut shortens a piece to n elements; the last piece may vanish.
-func (c *listColumn[T]) cut(h *listHead, number, n int) {
-	ref, at := h.pieces[number], c.table.cur
+func (c *listColumn[T]) cut(h *listHead, number, n int, at place) {
+	ref := h.pieces[number]
 	cl := c.at(ref)
 	c.soil(cl, place{ref, at.group})
 	clear(cl.val.vals[n:])

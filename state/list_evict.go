@@ -34,7 +34,7 @@ func (c *listColumn[T]) evictPiece(dst []byte, at place) (_ []byte, err error) {
 	dst = binary.BigEndian.AppendUint32(dst, cl.val.number)
 	endSuffix(dst, start)
 	if cl.flags&flagPresent != 0 {
-		dst, err = c.coder.append(dst, &cl.val.vals)
+		dst, err = c.coder.append(dst, &cl.val.vals, c.stamps.get(at.slot))
 		endEntry(dst, start)
 	}
 	cl.flags, cl.val = 0, listPiece[T]{}
@@ -58,9 +58,11 @@ func (c *listColumn[T]) readmit(at place, col spillColumn, src []byte) (_ []byte
 		if e.flags&flagPresent == 0 {
 			continue
 		}
-		if err = c.coder.decode(e.value, &cl.val.vals); err != nil {
+		stamp, err := c.coder.decode(e.value, &cl.val.vals)
+		if err != nil {
 			return nil, err
 		}
+		c.restampPiece(h, ref, stamp)
 		h.len += len(cl.val.vals)
 	}
 	c.trim(h, at.group)

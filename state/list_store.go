@@ -19,7 +19,8 @@ func (c *listColumn[T]) record(dst []byte, at place, cl *cell[listPiece[T]], fro
 	if cl.flags&flagPresent == 0 {
 		return dst, nil
 	}
-	dst, err := c.coder.append(dst, &cl.val.vals)
+	stamp, _ := c.stampFor(at.slot, frozen) // one piece that is over does not end the list
+	dst, err := c.coder.append(dst, &cl.val.vals, stamp)
 	if err == nil {
 		endRecord(dst, start)
 	}
@@ -40,16 +41,25 @@ func (c *listColumn[T]) adopt(h *listHead, key, val []byte) error {
 	if len(key) != 4 || int(binary.BigEndian.Uint32(key)) != len(h.pieces) {
 		return fmt.Errorf("%w: %v: a piece is missing", ErrCorrupt, c.info)
 	}
-	cl, _ := c.add(h, c.table.cur)
+	cl, ref := c.add(h, c.table.cur)
 	cl.flags = flagLoaded | flagPresent | flagStored
-	if err := c.coder.decode(val, &cl.val.vals); err != nil {
+	stamp, err := c.coder.decode(val, &cl.val.vals)
+	if err != nil {
 		return err
 	}
+	c.restampPiece(h, ref, stamp)
 	if n := len(cl.val.vals); n == 0 || n > pieceLen || h.len%pieceLen != 0 {
 		return fmt.Errorf("%w: %v: a piece has %d elements", ErrCorrupt, c.info, n)
 	}
 	h.len += len(cl.val.vals)
 	return nil
+}
+
+// restampPiece is for a piece that was read from bytes.
+func (c *listColumn[T]) restampPiece(h *listHead, ref uint32, stamp int64) {
+	if c.restamp(ref, stamp); len(h.pieces) == 1 || c.stamps.get(ref) > h.stamp {
+		h.stamp = c.stamps.get(ref)
+	}
 }
 
 // listCodec makes a codec for slices of a codec for elements: a count, then each element behind its length.

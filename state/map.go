@@ -47,7 +47,7 @@ func NewMap[UK comparable, UV any](scope Scoped, name string, opts ...Option) Ma
 	info.MapKey = Schema(keyOf.schema)
 	c := &mapColumn[UK, UV]{table: t, info: info, keyOf: keyOf}
 	c.coder = newCoder(info, func() (Codec[UV], error) { return codecOf[UV](info) })
-	c.init(t, c)
+	c.init(t, c, info)
 	c.refs.init(len(t.groups))
 	t.attach(c)
 	return Map[UK, UV]{c}
@@ -76,13 +76,16 @@ func (m Map[UK, UV]) Delete(k UK) {
 		return
 	}
 	if p, found := c.seek(h, &k); found {
-		c.remove(h, p)
+		c.remove(h, p, c.table.cur)
 	}
 }
 
 // Len is the number of entries of the current key's map.
 func (m Map[UK, UV]) Len() int {
 	if h := m.c.whole(); h != nil {
+		if m.c.stamps.ttl != nil {
+			m.c.expireHead(h, m.c.table.cur)
+		}
 		return h.present
 	}
 	return 0
@@ -107,7 +110,7 @@ func (m Map[UK, UV]) Clear() {
 		return
 	}
 	for p, ok := h.order.next(position{}); ok; p, ok = h.order.next(p) {
-		if c.remove(h, p) {
+		if c.remove(h, p, c.table.cur) {
 			p.at++ // it stays as a recorded removal
 		}
 	}
@@ -147,7 +150,16 @@ func (c *mapColumn[UK, UV]) find(k UK) *cell[mapItem[UK, UV]] {
 		return nil
 	}
 	_, ref := h.order.get(p)
-	return c.at(ref)
+	cl, at := c.at(ref), place{ref, c.table.cur.group}
+	if c.stamps.ttl == nil || cl.flags&flagPresent == 0 {
+		return cl
+	}
+	if c.expired(ref) {
+		c.remove(h, p, c.table.cur)
+		return nil
+	}
+	c.wasRead(cl, at)
+	return cl
 }
 
 // write returns the cell of k, dirty and with a value.
@@ -161,12 +173,18 @@ func (c *mapColumn[UK, UV]) write(k UK) *cell[mapItem[UK, UV]] {
 	if !found {
 		cl, ref := c.add(h, p, at, k)
 		c.soil(cl, place{ref, at.group})
+		c.live(ref)
 		cl.flags = flagLoaded | flagPresent
 		return cl
 	}
 	_, ref := h.order.get(p)
 	cl := c.at(ref)
+	over := cl.flags&flagPresent != 0 && c.expired(ref)
 	c.soil(cl, place{ref, at.group})
+	c.live(ref)
+	if over {
+		cl.val.val = *new(UV)
+	}
 	if cl.flags&flagPresent == 0 {
 		cl.flags |= flagPresent
 		h.present++
@@ -192,9 +210,9 @@ func (c *mapColumn[UK, UV]) add(h *mapHead[UK], p position, at place, k UK) (*ce
 }
 
 // remove takes out the entry at p. It says whether p stays in the order, as a removal that is to be recorded.
-func (c *mapColumn[UK, UV]) remove(h *mapHead[UK], p position) (stays bool) {
+func (c *mapColumn[UK, UV]) remove(h *mapHead[UK], p position, at place) (stays bool) {
 	_, ref := h.order.get(p)
-	cl, at := c.at(ref), c.table.cur
+	cl := c.at(ref)
 	if cl.flags&flagPresent == 0 {
 		return true
 	}
@@ -240,8 +258,11 @@ func (c *mapColumn[UK, UV]) scan(from *UK, yield func(UK, UV) bool) {
 	for p, ok := h.order.next(p); ok; p, ok = h.order.next(p) {
 		key, ref := h.order.get(p)
 		last, version := *key, h.version
-		if cl := c.at(ref); cl.flags&flagPresent != 0 && !yield(last, cl.val.val) {
-			return
+		if cl := c.at(ref); cl.flags&flagPresent != 0 && !c.expired(ref) {
+			c.wasRead(cl, place{ref, c.table.cur.group})
+			if !yield(last, cl.val.val) {
+				return
+			}
 		}
 		if h.version == version {
 			p.at++

@@ -34,7 +34,7 @@ func (c *mapColumn[UK, UV]) evictEntry(dst []byte, key *UK, at place) (_ []byte,
 	dst = c.keyOf.append(dst, unsafe.Pointer(key))
 	endSuffix(dst, start)
 	if cl.flags&flagPresent != 0 {
-		dst, err = c.coder.append(dst, &cl.val.val)
+		dst, err = c.coder.append(dst, &cl.val.val, c.stamps.get(at.slot))
 		endEntry(dst, start)
 	}
 	cl.flags, cl.val = 0, mapItem[UK, UV]{}
@@ -70,7 +70,9 @@ func (c *mapColumn[UK, UV]) readmitEntry(h *mapHead[UK], at place, e *spillEntry
 	cl, ref := c.add(h, p, at, k)
 	c.revive(cl, place{ref, at.group}, e)
 	if present {
-		return c.coder.decode(e.value, &cl.val.val)
+		stamp, err := c.coder.decode(e.value, &cl.val.val)
+		c.restamp(ref, stamp)
+		return err
 	}
 	h.present--
 	return nil
@@ -80,6 +82,6 @@ func (c *mapColumn[UK, UV]) cutSlots(bound uint32) { c.heads = cutSlabs(c.heads,
 
 // memory of a map is its entries, twice their keys: in the cell and in the order.
 func (c *mapColumn[UK, UV]) memory() (slot, extra int64) {
-	entry := float64(unsafe.Sizeof(cell[mapItem[UK, UV]]{})+unsafe.Sizeof(*new(UK))+2*unsafe.Sizeof(uint32(0))) + c.sizes.mean
+	entry := float64(unsafe.Sizeof(cell[mapItem[UK, UV]]{})+unsafe.Sizeof(*new(UK))+2*unsafe.Sizeof(uint32(0))) + c.sizes.mean + float64(c.stamps.slotBytes())
 	return int64(unsafe.Sizeof(mapHead[UK]{})), int64(entry * float64(c.refs.live))
 }

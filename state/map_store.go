@@ -15,10 +15,14 @@ func (c *mapColumn[UK, UV]) record(dst []byte, at place, cl *cell[mapItem[UK, UV
 	dst = c.appendMapKey(beginRecord(dst), place{cl.val.owner, at.group}, frozen)
 	dst = c.keyOf.append(dst, unsafe.Pointer(&cl.val.key))
 	endKey(dst, start)
-	if cl.flags&flagPresent == 0 {
+	stamp, over := c.stampFor(at.slot, frozen)
+	switch {
+	case cl.flags&flagPresent == 0, over && cl.flags&flagStored != 0:
 		return dst, nil
+	case over:
+		return dst[:start], nil
 	}
-	dst, err := c.coder.append(dst, &cl.val.val)
+	dst, err := c.coder.append(dst, &cl.val.val, stamp)
 	if err == nil {
 		endRecord(dst, start)
 	}
@@ -73,9 +77,11 @@ func (c *mapColumn[UK, UV]) adoptStored(h *mapHead[UK], key, val []byte) error {
 
 // adopt puts a stored entry into the order.
 func (c *mapColumn[UK, UV]) adopt(h *mapHead[UK], p position, k UK, val []byte) error {
-	cl, _ := c.add(h, p, c.table.cur, k)
+	cl, ref := c.add(h, p, c.table.cur, k)
 	cl.flags = flagLoaded | flagPresent | flagStored
-	return c.coder.decode(val, &cl.val.val)
+	stamp, err := c.coder.decode(val, &cl.val.val)
+	c.restamp(ref, stamp)
+	return err
 }
 
 func (c *mapColumn[UK, UV]) near([]uint32) {}

@@ -74,7 +74,7 @@ func (l *operatorList[T]) chunk() (OperatorChunk, error) {
 		return c, nil
 	}
 	for i := range l.items {
-		b, err := l.coder.append(nil, &l.items[i])
+		b, err := l.coder.append(nil, &l.items[i], 0)
 		if err != nil {
 			return c, err
 		}
@@ -93,7 +93,8 @@ func (l *operatorList[T]) restore() error {
 	l.items = make([]T, len(mine))
 	var faults []error
 	for i, raw := range mine {
-		faults = append(faults, l.coder.decode(raw, &l.items[i]))
+		_, err := l.coder.decode(raw, &l.items[i])
+		faults = append(faults, err)
 	}
 	return errors.Join(faults...)
 }

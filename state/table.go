@@ -56,6 +56,9 @@ type column interface {
 	// and forgets it; readmit takes it back.
 	evict(dst []byte, number int, at place) ([]byte, error)
 	readmit(at place, c spillColumn, src []byte) (rest []byte, err error)
+	// expireSome frees what is over of the next n entries, round and round; expireSlot that of a slot.
+	expireSome(n int)
+	expireSlot(at place)
 	// cutSlots forgets all slots from bound on, the beginning of a slab; nothing of them exists.
 	cutSlots(bound uint32)
 	// memory is what the column takes for each slot, and besides that; sample measures one of its values.
@@ -78,6 +81,7 @@ type table struct {
 	loose   []uint32 // slots whose refs were 0 at some time since the last tidying
 	keys    keyStore
 	ev      *eviction // nil without a budget
+	ttl     bool      // some column has a time to live
 }
 
 // keyStore is the typed half of a key scope.

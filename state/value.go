@@ -19,7 +19,7 @@ func NewValue[T any](scope Scoped, name string, opts ...Option) Value[T] {
 	info, t := declare(scope, name, KindValue, opts)
 	c := &valueColumn[T]{table: t, info: info}
 	c.coder = newCoder(info, func() (Codec[T], error) { return codecOf[T](info) })
-	c.init(t, c)
+	c.init(t, c, info)
 	t.attach(c)
 	return Value[T]{c}
 }
@@ -38,7 +38,7 @@ func (v Value[T]) Ref() *T {
 	c := v.c
 	slot := c.table.cur.slot
 	if s := c.slabs[slot>>slabBits]; s != nil {
-		if cl := &s[slot&slabMask]; cl.mark.Load() == c.dirtied && cl.flags&flagPresent != 0 {
+		if cl := &s[slot&slabMask]; cl.mark.Load() == c.dirtied && cl.flags&flagPresent != 0 && c.stamps.ttl == nil {
 			return &cl.val
 		}
 	}
@@ -51,12 +51,19 @@ func (v Value[T]) Set(val T) { v.c.write(false).val = val }
 // Clear removes the value of the current key.
 func (v Value[T]) Clear() {
 	if cl := v.c.read(); cl != nil {
-		v.c.remove(cl)
+		v.c.remove(cl, v.c.table.cur)
 	}
 }
 
-// read returns the current key's cell if it has a value.
+// read returns the current key's cell if it has a value that is not over.
 func (c *valueColumn[T]) read() *cell[T] {
+	if c.stamps.ttl != nil {
+		return c.alive(c.readAny())
+	}
+	return c.readAny()
+}
+
+func (c *valueColumn[T]) readAny() *cell[T] {
 	slot := c.table.cur.slot
 	if s := c.slabs[slot>>slabBits]; s != nil {
 		if cl := &s[slot&slabMask]; cl.flags&flagPresent != 0 {
@@ -90,7 +97,11 @@ func (c *valueColumn[T]) readStored() *cell[T] {
 func (c *valueColumn[T]) load(cl *cell[T], at place) {
 	c.preserve(cl, at)
 	c.key = c.table.keys.appendKey(appendGroup(c.key[:0], &c.info.prefix, c.table.first+int(at.group)), at.slot)
-	found, err := c.b.get(c.key, func(val []byte) error { return c.coder.decode(val, &cl.val) })
+	found, err := c.b.get(c.key, func(val []byte) error {
+		stamp, err := c.coder.decode(val, &cl.val)
+		c.restamp(at.slot, stamp)
+		return err
+	})
 	if err != nil {
 		c.b.fail(err)
 	}
@@ -112,7 +123,11 @@ func (c *valueColumn[T]) write(old bool) *cell[T] {
 	if !c.info.complete && cl.flags&flagLoaded == 0 && old {
 		c.load(cl, at)
 	}
+	if cl.flags&flagPresent != 0 && c.expired(at.slot) {
+		c.remove(cl, at)
+	}
 	c.soil(cl, at)
+	c.live(at.slot)
 	if cl.flags&flagPresent != 0 {
 		return cl
 	}
@@ -126,9 +141,8 @@ func (c *valueColumn[T]) write(old bool) *cell[T] {
 	return cl
 }
 
-func (c *valueColumn[T]) remove(cl *cell[T]) {
+func (c *valueColumn[T]) remove(cl *cell[T], at place) {
 	var zero T
-	at := c.table.cur
 	c.soil(cl, at)
 	cl.flags &^= flagPresent
 	cl.val = zero
@@ -164,10 +178,14 @@ func (c *valueColumn[T]) record(dst []byte, at place, cl *cell[T], frozen bool) 
 	start := len(dst)
 	dst = c.table.appendKey(appendGroup(beginRecord(dst), &c.info.prefix, c.table.first+int(at.group)), at.slot, frozen)
 	endKey(dst, start)
-	if cl.flags&flagPresent == 0 {
+	stamp, over := c.stampFor(at.slot, frozen)
+	switch {
+	case cl.flags&flagPresent == 0, over && cl.flags&flagStored != 0:
 		return dst, nil
+	case over:
+		return dst[:start], nil
 	}
-	dst, err := c.coder.append(dst, &cl.val)
+	dst, err := c.coder.append(dst, &cl.val, stamp)
 	if err == nil {
 		endRecord(dst, start)
 	}
@@ -187,7 +205,7 @@ func (c *valueColumn[T]) evict(dst []byte, number int, at place) ([]byte, error)
 	endSuffix(dst, start)
 	var err error
 	if cl.flags&flagPresent != 0 {
-		dst, err = c.coder.append(dst, &cl.val)
+		dst, err = c.coder.append(dst, &cl.val, c.stamps.get(at.slot))
 		endEntry(dst, start)
 	}
 	c.table.release(at.slot)
@@ -209,7 +227,9 @@ func (c *valueColumn[T]) readmit(at place, col spillColumn, src []byte) ([]byte,
 	c.revive(cl, at, &e)
 	c.table.hold(at.slot)
 	if present {
-		err = c.coder.decode(e.value, &cl.val)
+		var stamp int64
+		stamp, err = c.coder.decode(e.value, &cl.val)
+		c.restamp(at.slot, stamp)
 	}
 	return rest, err
 }
@@ -217,7 +237,7 @@ func (c *valueColumn[T]) readmit(at place, col spillColumn, src []byte) ([]byte,
 func (c *valueColumn[T]) cutSlots(bound uint32) { c.cutCells(bound) }
 
 func (c *valueColumn[T]) memory() (slot, extra int64) {
-	return int64(unsafe.Sizeof(cell[T]{})) + int64(c.sizes.mean), 0
+	return int64(unsafe.Sizeof(cell[T]{})) + int64(c.sizes.mean) + c.stamps.slotBytes(), 0
 }
 
 func (c *valueColumn[T]) near(slots []uint32) { c.table.keys.nearFrozen(slots) }
