@@ -104,6 +104,7 @@ func (a *Attempt) openState(c *graph.Chain, t *Task) (err error) {
 		Dir:               path.Join(a.config.Dir, "attempt-"+strconv.Itoa(a.config.Number), "task-"+strconv.Itoa(t.ID)),
 		Executor:          a.config.Executor,
 		Now:               a.config.Clock.Now,
+		EventTime:         func() int64 { return t.shared.Watermark },
 		Logger:            a.config.Log,
 		MaxParallelism:    a.plan.MaxParallelism,
 		Groups:            state.KeyGroupRange(c.Parallelism, t.Subtask, a.plan.MaxParallelism),
