@@ -174,6 +174,9 @@ func compile(built *ir.Model, c config) (*Model, error) {
 	if err := unsupported(built.Graph, set); err != nil {
 		return nil, err
 	}
+	if err := ops.Check(built.Graph); err != nil {
+		return nil, fmt.Errorf("onnx: %w", err)
+	}
 	for _, v := range built.Graph.Inputs {
 		m.types = append(m.types, v.Type)
 	}

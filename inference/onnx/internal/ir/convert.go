@@ -200,11 +200,11 @@ func DecodeSparse(p *pb.SparseTensor, maxElements int) (*tensor.Tensor, error) {
 		return nil, err
 	}
 	shape, n, err := decodeDims(p.Dims)
+	if errors.Is(err, tensor.ErrShape) || n > maxElements {
+		return nil, fmt.Errorf("%w: sparse tensor %v has more than %d elements", pb.ErrLimit, shape, maxElements)
+	}
 	if err != nil {
 		return nil, err
-	}
-	if n > maxElements {
-		return nil, fmt.Errorf("%w: sparse tensor %v has more than %d elements", pb.ErrLimit, shape, maxElements)
 	}
 	dense, err := tensor.New(values.Elem(), shape...)
 	if err != nil {

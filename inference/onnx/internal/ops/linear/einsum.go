@@ -262,8 +262,8 @@ func contract[T number](c *op.Ctx, r *einsumRun, a strided, x []T, b strided, w 
 	if w, err = laid(c, r, w, &b, slices.Concat(batch, sums, cols)); err != nil {
 		return out, nil, err
 	}
-	if nb*m*n > 1<<40 {
-		return out, nil, fmt.Errorf("%w: einsum makes %d elements on its way", op.ErrMemory, nb*m*n)
+	if _, err := tensor.Count([]int{nb, m, n}); err != nil {
+		return out, nil, err
 	}
 	if y, err = op.Scratch[T](c, nb*m*n); err != nil {
 		return out, nil, err

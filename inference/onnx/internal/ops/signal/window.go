@@ -77,7 +77,7 @@ func newMel(b *op.Build) (op.Kernel, error) {
 			return fmt.Errorf("%w: %g mel bands of %g points at %g Hz, from %g to %g Hz", op.ErrInput, bands, points, rate, v[3], v[4])
 		}
 		bins := int(points)/2 + 1
-		if bins*int(bands) > 1<<28 {
+		if int64(bins)*int64(bands) > 1<<28 {
 			return fmt.Errorf("%w: %d×%g mel weights", op.ErrMemory, bins, bands)
 		}
 		values, err := op.Scratch[float64](c, bins*int(bands))
@@ -98,7 +98,7 @@ func edges(bands int, points, rate, low, high float64) []int {
 	out := make([]int, bands+2)
 	for i := range out {
 		f := 700 * math.Expm1((mel(low)+step*float64(i))/2595*math.Ln10)
-		out[i] = int(min(math.Floor((points+1)*f/rate), 1<<40))
+		out[i] = int(min(math.Floor((points+1)*f/rate), 1<<30))
 	}
 	return out
 }

@@ -85,10 +85,10 @@ func (k *fold) Run(c *op.Ctx) error {
 	}
 	area, blocks := 1, 1
 	for _, a := range axes {
-		area, blocks = area*a.block, blocks*a.count
-		if area > 1<<30 || blocks > 1<<40 {
+		if int64(area)*int64(a.block) > 1<<30 || int64(blocks)*int64(a.count) > 1<<30 {
 			return fmt.Errorf("%w: blocks %v of image %v", op.ErrInput, block, image)
 		}
+		area, blocks = area*a.block, blocks*a.count
 	}
 	if x.Rank() != 3 || x.Dim(2) != blocks || x.Dim(1)%area != 0 {
 		return fmt.Errorf("%w: %v does not hold %d blocks of %v", op.ErrInput, x, blocks, block)
