@@ -13,6 +13,8 @@ type Env struct {
 	Ops plan.Set
 	// FoldBytes is the most memory that evaluating one node may take.
 	FoldBytes int64
+
+	main *ir.Graph // set by Apply
 }
 
 // Pass is one rewriting step.
@@ -26,9 +28,14 @@ type Pass struct {
 func Standard() []Pass {
 	return []Pass{
 		{"identity", identity},
+		{"shapes", shapes},
 		{"fold", fold},
+		{"branch", branch},
+		{"common", common},
 		{"convpad", convPad},
 		{"convnorm", convNorm},
+		{"layernorm", layerNorm},
+		{"rmsnorm", rmsNorm},
 		{"gelu", gelu},
 		{"leaves", leaves},
 		{"forest", forest},
@@ -46,6 +53,7 @@ const maxRounds = 8
 
 // Apply runs passes over g and its subgraphs until none finds anything to do.
 func Apply(g *ir.Graph, passes []Pass, e Env) error {
+	e.main = g
 	for range maxRounds {
 		changed, err := once(g, passes, e)
 		if err != nil || !changed {
