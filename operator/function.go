@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/turgo-io/turgo/internal/bug"
 	"github.com/turgo-io/turgo/state"
 )
 
@@ -192,6 +193,9 @@ func (o *keyed[K, In, Out]) Push(time int64, v *In) error {
 
 // Mark fires the event-time timers that a watermark has reached before it hands the watermark on.
 func (o *keyed[K, In, Out]) Mark(m Mark) error {
+	if bug.Enabled && bug.On(bug.TimersAfterWatermark) && m.Kind == Watermark {
+		return errors.Join(o.Out.Mark(m), o.fire(state.EventTime, m.Value))
+	}
 	if m.Kind == Watermark {
 		if err := o.fire(state.EventTime, m.Value); err != nil {
 			return err

@@ -1,6 +1,9 @@
 package operator
 
-import "github.com/turgo-io/turgo/state"
+import (
+	"github.com/turgo-io/turgo/internal/bug"
+	"github.com/turgo-io/turgo/state"
+)
 
 // KeyBy makes key(record) the current key of a scope before it hands the record on: what follows in the
 // task finds its keyed state by it. It stands behind an exchange by the same key, or in a task of its own.
@@ -43,7 +46,7 @@ func (o *KeyBy[K, T]) Push(time int64, v *T) error {
 
 // gather keeps the record until there are enough to look up together.
 func (o *KeyBy[K, T]) gather(time int64, v *T) error {
-	if len(o.gathered) == 0 && o.keys.Len() < manyKeys {
+	if len(o.gathered) == 0 && o.keys.Len() < manyKeys && !(bug.Enabled && bug.On(bug.FlushSkippedAtBarrier)) {
 		o.single = lookEvery
 		return o.Push(time, v)
 	}
@@ -100,6 +103,9 @@ func (o *KeyBy[K, T]) PushBatch(recs []Record[T]) error {
 
 // Mark hands the gathered records on, and then the mark.
 func (o *KeyBy[K, T]) Mark(m Mark) error {
+	if bug.Enabled && bug.On(bug.FlushSkippedAtBarrier) && m.Kind == Barrier {
+		return o.Out.Mark(m)
+	}
 	if err := o.release(); err != nil {
 		return err
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/turgo-io/turgo/internal/bug"
 	"github.com/turgo-io/turgo/state"
 	"github.com/turgo-io/turgo/window"
 )
@@ -172,6 +173,11 @@ func (o *windowCore[K, T, A, V, R]) emit(s window.Span, acc *A) error {
 	o.Context.Enter()
 	k, _ := o.keys.Current()
 	o.out = o.Result(k, s, o.Aggregator.Result(acc))
+	if bug.Enabled && bug.On(bug.FiredTwiceAfterRestart) && o.Context.Env().Restored > 0 {
+		if err := o.Out.Push(s.Last(), &o.out); err != nil {
+			return err
+		}
+	}
 	return o.Out.Push(s.Last(), &o.out)
 }
 

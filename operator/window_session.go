@@ -1,6 +1,7 @@
 package operator
 
 import (
+	"github.com/turgo-io/turgo/internal/bug"
 	"github.com/turgo-io/turgo/state"
 	"github.com/turgo-io/turgo/window"
 )
@@ -60,6 +61,9 @@ func (o *sessions[K, T, A, V, R]) takeTouching(p *panes[A], s window.Span) (open
 		if !q.Span.Touches(s) {
 			i++
 			continue
+		}
+		if bug.Enabled && bug.On(bug.SessionsNotJoined) && open {
+			break
 		}
 		if open {
 			o.join(q)

@@ -5,6 +5,8 @@ import (
 	"runtime"
 	"sync/atomic"
 	"unsafe"
+
+	"github.com/turgo-io/turgo/internal/bug"
 )
 
 // Phases of a cell's mark; generation<<2 | phase. The mark is the only word that two goroutines write.
@@ -131,7 +133,7 @@ func (c *cells[T]) soil(cl *cell[T], at place) {
 // preserve is the copy on write. Whatever changes a cell without soil calls it first.
 func (c *cells[T]) preserve(cl *cell[T], at place) {
 	dirty := c.frozen.dirtied
-	if dirty == 0 {
+	if dirty == 0 || bug.Enabled && bug.On(bug.CopyOnWriteSkipped) {
 		return
 	}
 	for {
@@ -317,7 +319,7 @@ func (c *cells[T]) thaw(ok bool) {
 	f := &c.frozen
 	if ok {
 		c.recorded = append(c.recorded, f.graves...)
-	} else {
+	} else if !(bug.Enabled && bug.On(bug.ChangesOfFailedSnapshotLost)) {
 		c.redo()
 		c.graves = append(c.graves, f.graves...)
 	}

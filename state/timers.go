@@ -1,5 +1,7 @@
 package state
 
+import "github.com/turgo-io/turgo/internal/bug"
+
 // TimeKind says which clock a timer follows.
 type TimeKind uint8
 
@@ -222,6 +224,9 @@ func (c *timerColumn) unlog(group, at uint32) {
 
 // logRemoval records that a stored timer is gone. The line keeps the slot, since it needs the key.
 func (c *timerColumn) logRemoval(group uint32, it *timer) {
+	if bug.Enabled && bug.On(bug.TimerRemovalLost) {
+		return
+	}
 	c.table.hold(it.slot)
 	c.log[group] = append(c.log[group], timerChange{it.at, it.namespace, it.seq, it.slot, 0, it.kind, true})
 }

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"math"
 	"time"
+
+	"github.com/turgo-io/turgo/internal/bug"
 )
 
 // Assigner maps the time of a record to the windows that it belongs to. The
@@ -143,7 +145,12 @@ func (w SlidingWindow) NextEnd(t int64) int64 {
 }
 
 // Ending implements [Sliced].
-func (w SlidingWindow) Ending(end int64) Span { return Span{Start: satSub(end, w.Size), End: end} }
+func (w SlidingWindow) Ending(end int64) Span {
+	if bug.Enabled && bug.On(bug.FirstSlideMissed) && w.Slide < w.Size {
+		return Span{Start: satSub(end, w.Size-w.Slide), End: end}
+	}
+	return Span{Start: satSub(end, w.Size), End: end}
+}
 
 // CumulateWindow is an [Assigner] of windows that share a start and grow step
 // by step up to a maximum, then start anew.

@@ -6,6 +6,8 @@ import (
 	"math"
 	"slices"
 	"time"
+
+	"github.com/turgo-io/turgo/internal/bug"
 )
 
 // Ranges is the fixed part of rolling aggregates: which time spans are answered
@@ -107,7 +109,7 @@ func (r *Rolling) Add(c *Ranges, t int64, v float64) bool {
 		return false
 	}
 	at := len(r.Entries)
-	for at > r.Start && r.Entries[at-1].Time > t {
+	for at > r.Start && r.Entries[at-1].Time > t && !(bug.Enabled && bug.On(bug.RollingUnsorted)) {
 		at--
 	}
 	if at == r.Start && r.full(c, 0) {

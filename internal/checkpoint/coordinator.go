@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/turgo-io/turgo/internal/bug"
 	"github.com/turgo-io/turgo/internal/sched"
 	"github.com/turgo-io/turgo/operator"
 )
@@ -284,8 +285,15 @@ func (c *Coordinator) collect(e event, now int64) {
 		return
 	}
 	p.have[e.task], p.parts[e.task] = true, e.part
-	if p.left--; p.left > 0 {
+	p.left--
+	if bug.Enabled && bug.On(bug.CommitBeforeAcknowledged) && p.left == 1 {
+		c.commitEarly(p)
+	}
+	if p.left > 0 {
 		return
+	}
+	if bug.Enabled && bug.On(bug.CommitBeforeDurable) {
+		c.commitEarly(p)
 	}
 	if err := p.join(); err != nil {
 		c.fail(err, now)
@@ -295,6 +303,13 @@ func (c *Coordinator) collect(e event, now int64) {
 	c.config.Executor.Go("checkpoint", func() {
 		c.post(event{kind: saved, err: c.save(p)})
 	})
+}
+
+// commitEarly is for bugs: it tells of a checkpoint that is not durable.
+func (c *Coordinator) commitEarly(p *pending) {
+	for _, t := range c.tasks {
+		t.Committed(p.n)
+	}
 }
 
 // join puts what waited at senders behind what their receivers saw.

@@ -1,6 +1,9 @@
 package checkpoint
 
-import "github.com/turgo-io/turgo/state"
+import (
+	"github.com/turgo-io/turgo/internal/bug"
+	"github.com/turgo-io/turgo/state"
+)
 
 // Restored is a checkpoint that an attempt starts from.
 type Restored struct {
@@ -21,6 +24,9 @@ func (r *Restored) PartsOf(operators map[string]bool) (parts []state.RestorePart
 			}
 		}
 	}
+	if bug.Enabled && bug.On(bug.PartForgotten) && len(parts) > 1 {
+		parts = parts[:len(parts)-1]
+	}
 	return parts
 }
 
@@ -31,7 +37,7 @@ func (r *Restored) PayloadsOf(operator string, subtask, parallelism int) (all []
 		if p.Operator != operator {
 			continue
 		}
-		if i%parallelism == subtask {
+		if i%parallelism == subtask && !(bug.Enabled && bug.On(bug.RestoredPayloadLost) && i == 0) {
 			all = append(all, p.Bytes)
 		}
 		i++

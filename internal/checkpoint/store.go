@@ -12,6 +12,7 @@ import (
 
 	"github.com/cockroachdb/pebble/v2/vfs"
 
+	"github.com/turgo-io/turgo/internal/bug"
 	"github.com/turgo-io/turgo/internal/graph"
 	"github.com/turgo-io/turgo/operator"
 	"github.com/turgo-io/turgo/state/snapshot"
@@ -153,6 +154,9 @@ func (s *Store) Latest() (*Restored, error) {
 	}
 	var r *Restored
 	_, err = s.repo.Recover(ctx, func(m *snapshot.Manifest) (err error) {
+		if bug.Enabled && bug.On(bug.OlderRestored) && len(ids) > 1 && m.ID == ids[len(ids)-1] {
+			return snapshot.ErrCorrupt
+		}
 		r, err = s.fetch(ctx, m)
 		return err
 	})

@@ -3,6 +3,7 @@ package exchange
 import (
 	"sync/atomic"
 
+	"github.com/turgo-io/turgo/internal/bug"
 	"github.com/turgo-io/turgo/operator"
 )
 
@@ -52,7 +53,11 @@ func (r *ring[T]) push(b *batch[T]) bool {
 		}
 	}
 	s := &r.slots[t&r.mask]
-	*s, *b = *b, batch[T]{s.recs[:0], s.marks[:0]}
+	if bug.Enabled && bug.On(bug.BatchReused) {
+		*s, *b = *b, batch[T]{b.recs[:0], s.marks[:0]}
+	} else {
+		*s, *b = *b, batch[T]{s.recs[:0], s.marks[:0]}
+	}
 	r.tail.Store(t + 1)
 	return true
 }

@@ -1,6 +1,9 @@
 package exchange
 
-import "github.com/turgo-io/turgo/operator"
+import (
+	"github.com/turgo-io/turgo/internal/bug"
+	"github.com/turgo-io/turgo/operator"
+)
 
 // Kind is how an exchange deals records to the receiving subtasks.
 type Kind uint8
@@ -90,6 +93,9 @@ func newHashOut[T any](m marker[T], r Route[T]) *hashOut[T] {
 	o := &hashOut[T]{m, r, make([]uint16, r.Groups)}
 	for g := range o.owner {
 		o.owner[g] = uint16(g * len(m.senders) / r.Groups)
+	}
+	if bug.Enabled && bug.On(bug.OwnerOfLastGroup) {
+		o.owner[r.Groups-1] = 0
 	}
 	return o
 }

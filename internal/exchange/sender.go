@@ -1,6 +1,9 @@
 package exchange
 
-import "github.com/turgo-io/turgo/operator"
+import (
+	"github.com/turgo-io/turgo/internal/bug"
+	"github.com/turgo-io/turgo/operator"
+)
 
 // Waker makes a task step again. It may be called by any task.
 type Waker interface{ Wake() }
@@ -56,8 +59,14 @@ func (s *sender[T]) mark(m operator.Mark) {
 	}
 	s.ended = m.Kind == operator.End
 	m.At = int32(len(s.open.recs))
+	if bug.Enabled && bug.On(bug.BarrierFirst) && m.Kind == operator.Barrier {
+		m.At = 0
+		s.open.marks = append([]operator.Mark{m}, s.open.marks...)
+		return
+	}
 	if n := len(s.open.marks); n > 0 && m.Kind == operator.Watermark {
-		if last := &s.open.marks[n-1]; last.Kind == operator.Watermark && last.At == m.At {
+		if last := &s.open.marks[n-1]; last.Kind == operator.Watermark && (last.At == m.At || bug.Enabled && bug.On(bug.WatermarkEarly)) {
+			m.At = last.At
 			*last = m // the newer watermark says all that the older one did
 			return
 		}
@@ -70,12 +79,15 @@ func (s *sender[T]) Flush() {
 	if s.open.empty() {
 		return
 	}
-	if len(s.spill) == 0 && s.ring.push(&s.open) {
+	if (len(s.spill) == 0 || bug.Enabled && bug.On(bug.SpillOvertaken)) && s.ring.push(&s.open) {
 		if cap(s.open.recs) == 0 {
 			s.open.recs = make([]operator.Record[T], 0, s.size)
 		}
 		s.to.Wake()
 		return
+	}
+	if bug.Enabled && bug.On(bug.SpillLost) {
+		s.open.recs, s.open.marks = s.open.recs[:0], forgetPlaces(s.open.marks)
 	}
 	s.spill = append(s.spill, s.open)
 	if n := len(s.spare); n > 0 {
@@ -112,4 +124,12 @@ func (s *sender[T]) Drain() bool {
 // Fill returns the taken and all slots; spilled batches count as taken.
 func (s *sender[T]) Fill() (used, size int) {
 	return s.ring.fill() + len(s.spill), len(s.ring.slots)
+}
+
+// forgetPlaces is for SpillLost: marks of a batch without records.
+func forgetPlaces(marks []operator.Mark) []operator.Mark {
+	for i := range marks {
+		marks[i].At = 0
+	}
+	return marks
 }

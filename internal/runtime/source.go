@@ -7,6 +7,7 @@ import (
 	"slices"
 	"sync"
 
+	"github.com/turgo-io/turgo/internal/bug"
 	"github.com/turgo-io/turgo/internal/graph"
 	"github.com/turgo-io/turgo/operator"
 	"github.com/turgo-io/turgo/state"
@@ -158,6 +159,9 @@ func (s *sourceTask[T]) restored() []splitPosition {
 	s.adopted = true
 	all := slices.Clone(s.positions.Get())
 	slices.SortFunc(all, func(a, b splitPosition) int { return cmp.Compare(a.ID, b.ID) })
+	if bug.Enabled && bug.On(bug.SplitForgotten) && len(all) > 0 {
+		all = all[:len(all)-1]
+	}
 	return all
 }
 
@@ -226,6 +230,9 @@ func (s *sourceTask[T]) records() uint64 { return s.emitter.N }
 func (s *sourceTask[T]) notePositions() error {
 	if err := s.adopt(); err != nil {
 		return err
+	}
+	if bug.Enabled && bug.On(bug.PositionsOld) {
+		defer s.positions.Set(slices.Clone(s.kept))
 	}
 	s.kept = s.kept[:0]
 	s.reader.Positions(func(id string, position []byte) {

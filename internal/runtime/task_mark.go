@@ -1,6 +1,7 @@
 package runtime
 
 import (
+	"github.com/turgo-io/turgo/internal/bug"
 	"github.com/turgo-io/turgo/internal/exchange"
 	"github.com/turgo-io/turgo/operator"
 )
@@ -22,6 +23,9 @@ func (t *Task) Mark(g *exchange.Gate, m operator.Mark) error {
 		if m.Value <= t.last {
 			return nil // the snapshot was taken without it
 		}
+		if bug.Enabled && bug.On(bug.SkipAlignment) {
+			return t.barrier(m.Value)
+		}
 		g.Held = true
 		return t.align(m.Value)
 	case operator.End:
@@ -42,6 +46,12 @@ func (t *Task) combine() error {
 		}
 		if open = true; !g.Idle {
 			low, active = min(low, g.Watermark), true
+		}
+	}
+	if bug.Enabled && bug.On(bug.WatermarkOfFastest) {
+		low = operator.NoTime
+		for _, in := range t.inputs {
+			low = max(low, in.Gate().Watermark)
 		}
 	}
 	if open && !active {

@@ -3,6 +3,7 @@ package runtime
 import (
 	"errors"
 
+	"github.com/turgo-io/turgo/internal/bug"
 	"github.com/turgo-io/turgo/internal/checkpoint"
 	"github.com/turgo-io/turgo/internal/exchange"
 )
@@ -85,6 +86,9 @@ func (t *Task) capture() error {
 		if !done {
 			left = append(left, c)
 			continue
+		}
+		if bug.Enabled && bug.On(bug.InFlightLost) {
+			records, more = nil, false
 		}
 		if len(records) > 0 || more {
 			c.into.inFlight(checkpoint.InFlight{

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"sync"
 
+	"github.com/turgo-io/turgo/internal/bug"
 	"github.com/turgo-io/turgo/internal/checkpoint"
 	"github.com/turgo-io/turgo/operator"
 	"github.com/turgo-io/turgo/state"
@@ -74,7 +75,7 @@ func (a *acknowledgement) prepare(op *instance, n int64) {
 			err = fmt.Errorf("preparing %s: %w", op.name, err)
 		}
 		a.mu.Lock()
-		if err == nil && payload != nil {
+		if err == nil && payload != nil && !(bug.Enabled && bug.On(bug.PayloadLost)) {
 			a.part.Payloads = append(a.part.Payloads, checkpoint.Payload{Operator: op.id, Bytes: payload})
 		}
 		a.mu.Unlock()
