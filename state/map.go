@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"iter"
 	"reflect"
+
+	"github.com/turgo-io/turgo/internal/bug"
 )
 
 // Map is a map per key of the scope, in the order of its own keys: numbers by value, strings by bytes, structs by
@@ -221,7 +223,7 @@ func (c *mapColumn[UK, UV]) remove(h *mapHead[UK], p position, at place) (stays 
 	cl.flags &^= flagPresent
 	cl.val.val = zero
 	h.present--
-	if cl.grave() {
+	if cl.grave() && !(bug.Enabled && bug.On(bug.MapRemovalLost)) {
 		c.graves = append(c.graves, place{ref, at.group})
 		return true
 	}
