@@ -13,6 +13,8 @@ type Env struct {
 	Ops plan.Set
 	// FoldBytes is the most memory that evaluating one node may take.
 	FoldBytes int64
+	// Changed, where given, is called after each pass that changed a graph.
+	Changed func(pass string, g *ir.Graph)
 
 	main *ir.Graph // set by Apply
 }
@@ -70,6 +72,9 @@ func once(g *ir.Graph, passes []Pass, e Env) (changed bool, err error) {
 			return false, fmt.Errorf("pass %s: %w", p.Name, err)
 		}
 		changed = changed || c
+		if c && e.Changed != nil {
+			e.Changed(p.Name, g)
+		}
 	}
 	g.SyncCaptures()
 	for _, n := range g.Nodes {
