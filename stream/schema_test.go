@@ -138,7 +138,9 @@ func (closedSource) Name() string { return "closed" }
 
 func (closedSource) Validate() error { return nil }
 
-func (closedSource) Splits(context.Context) ([]operator.Split, error) { panic("it reaches for the outside") }
+func (closedSource) Splits(context.Context) ([]operator.Split, error) {
+	panic("it reaches for the outside")
+}
 
 func (closedSource) Reader(operator.Context) (operator.Reader[int], error) {
 	panic("it reaches for the outside")

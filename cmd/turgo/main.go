@@ -70,9 +70,13 @@ func commands() []*command {
 
 // run is the program.
 func run(ctx context.Context, args []string, out, errOut io.Writer) int {
-	if len(args) == 0 || isHelp(args[0]) {
+	if len(args) == 0 {
+		help(errOut, nil)
+		return 2
+	}
+	if isHelp(args[0]) {
 		help(out, args)
-		return exitOf(len(args) > 0)
+		return 0
 	}
 	cmd, rest := find(args)
 	if cmd == nil {

@@ -19,6 +19,7 @@ import (
 type Editor struct {
 	from    *Savepoint // nil: nothing
 	m       *Manifest  // without files
+	groups  int        // max parallelism
 	changes map[stateID]*change
 	errs    []error
 }
@@ -39,16 +40,15 @@ type change struct {
 func Edit(s *Savepoint) *Editor {
 	m := *s.Manifest
 	m.Savepoint = true
-	return &Editor{from: s, m: &m, changes: map[stateID]*change{}}
+	return &Editor{from: s, m: &m, groups: m.MaxParallelism(), changes: map[stateID]*change{}}
 }
 
 // Bootstrap returns an editor that begins with nothing. maxParallelism is that of the job which will start from it.
 func Bootstrap(job string, maxParallelism int) *Editor {
-	e := &Editor{m: &Manifest{Job: job, Savepoint: true}, changes: map[stateID]*change{}}
+	e := &Editor{m: &Manifest{Job: job, Savepoint: true}, groups: maxParallelism, changes: map[stateID]*change{}}
 	if maxParallelism < 1 || maxParallelism > state.MaxKeyGroups {
 		e.errs = append(e.errs, fmt.Errorf("snapshot: max parallelism %d: it must be 1 to %d", maxParallelism, state.MaxKeyGroups))
 	}
-	e.m.Operators = []Operator{{ID: "bootstrap", MaxParallelism: maxParallelism}}
 	return e
 }
 
@@ -90,12 +90,10 @@ func (e *Editor) SetMaxParallelism(n int) {
 			return
 		}
 	}
+	e.groups = n
 	e.m.Operators = slices.Clone(e.m.Operators)
 	for i := range e.m.Operators {
 		e.m.Operators[i].MaxParallelism = n
-	}
-	if len(e.m.Operators) == 0 {
-		e.m.Operators = []Operator{{MaxParallelism: n}}
 	}
 	e.m.Tasks = slices.Clone(e.m.Tasks)
 	for i := range e.m.Tasks {
@@ -103,9 +101,6 @@ func (e *Editor) SetMaxParallelism(n int) {
 		t.Groups = state.KeyGroupRange(t.Parallelism, t.Subtask, n)
 	}
 }
-
-// maxParallelism is that of the new checkpoint.
-func (e *Editor) maxParallelism() int { return e.m.Operators[0].MaxParallelism }
 
 func (e *Editor) set(operator, name string, c *change, err error) error {
 	if err != nil {
@@ -133,12 +128,16 @@ func (e *Editor) Save(ctx context.Context, store Store, id uint64) (*Manifest, e
 			m.ID = max(m.ID, ids[len(ids)-1]+1)
 		}
 	}
-	tasks, err := e.tasks()
+	chains, err := e.chains()
 	if err != nil {
 		return nil, err
 	}
 	m.Tasks = nil
-	for _, chain := range tasks {
+	for _, chain := range chains {
+		if chain.added {
+			id := chain.tasks[0].Name
+			m.Operators = append(slices.Clone(m.Operators), Operator{ID: id, Name: id, Parallelism: 1, MaxParallelism: e.groups})
+		}
 		done, err := e.writeChain(ctx, store, chain)
 		if err != nil {
 			return nil, err

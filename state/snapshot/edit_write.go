@@ -17,10 +17,11 @@ import (
 type chain struct {
 	tasks  []Task
 	states []state.StateSchema
+	added  bool // for an operator that the opened checkpoint does not have
 }
 
-// tasks gathers what is to be written: the tasks as they were, and one for each operator that is new.
-func (e *Editor) tasks() (all []*chain, err error) {
+// chains gathers what is to be written: the tasks as they were, and one for each operator that is new.
+func (e *Editor) chains() (all []*chain, err error) {
 	byName := map[string]*chain{}
 	for _, t := range e.m.Tasks {
 		c := byName[t.Name]
@@ -79,9 +80,8 @@ func (e *Editor) place(all *[]*chain, id stateID) error {
 		return fmt.Errorf("%w: the checkpoint has no state %q of operator %q", ErrNotFound, id.name, id.operator)
 	}
 	if home == nil {
-		home = &chain{tasks: []Task{{Name: id.operator, Parallelism: 1, Groups: state.AllGroups(e.maxParallelism())}}}
+		home = &chain{tasks: []Task{{Name: id.operator, Parallelism: 1, Groups: state.AllGroups(e.groups)}}, added: true}
 		*all = append(*all, home)
-		e.m.Operators = append(slices.Clone(e.m.Operators), Operator{ID: id.operator, Name: id.operator, Parallelism: 1, MaxParallelism: e.maxParallelism()})
 	}
 	home.states = append(home.states, ch.schema)
 	return nil
@@ -89,7 +89,7 @@ func (e *Editor) place(all *[]*chain, id stateID) error {
 
 // same says whether records stay in their key groups.
 func (e *Editor) same() bool {
-	return e.from != nil && e.maxParallelism() == e.from.Manifest.MaxParallelism()
+	return e.from != nil && e.groups == e.from.Manifest.MaxParallelism()
 }
 
 // untouched says whether the files of a chain's tasks can be taken over.
@@ -113,7 +113,7 @@ func (e *Editor) writeChain(ctx context.Context, store Store, c *chain) ([]Task,
 		return c.tasks, e.takeOver(ctx, store, c)
 	}
 	fs, dir := e.scratch()
-	w := &chainWriter{fs: fs, dir: dir, c: c, groups: e.maxParallelism(), tables: make([]*tableWriter, len(c.tasks))}
+	w := &chainWriter{fs: fs, dir: dir, c: c, groups: e.groups, tables: make([]*tableWriter, len(c.tasks))}
 	err := e.fill(w)
 	if err == nil {
 		err = w.upload(ctx, store)
