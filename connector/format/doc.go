@@ -28,5 +28,5 @@
 // # What it does not do
 //
 // It frames nothing (how a file is cut into records is the file connector's) and compresses nothing.
-// Avro, Protobuf and schema registries are other packages' codecs behind the same two interfaces.
+// Avro, Protobuf and schema registries are codecs of the packages below, so that a program links only what it uses.
 package format

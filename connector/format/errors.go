@@ -12,6 +12,9 @@ var (
 	ErrSkip = errors.New("format: skip this payload")
 	// ErrNull is returned by an encoder for a value that is to be written as null: a tombstone.
 	ErrNull = errors.New("format: write a null payload")
+	// ErrUnavailable is returned by a codec that needs a service which does not answer, such as a schema registry. It
+	// is no fault of the record: a connector ends the attempt, whatever its policy for bad records.
+	ErrUnavailable = errors.New("format: a service of the codec is not available")
 )
 
 // panicked turns a recovered panic into an error with the stack, so that the culprit can be found.

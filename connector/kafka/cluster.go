@@ -23,6 +23,7 @@ type cluster struct {
 	conf    *sarama.Config
 	timeout time.Duration
 	dial    func(ctx context.Context, network, address string) (net.Conn, error)
+	files   *TLSFiles // read anew for each connection; nil if there are none
 
 	asking sync.Mutex // one connection attempt and metadata request at a time; held while it waits
 	seen   int        // number of metadata answers, under mu
@@ -61,7 +62,7 @@ func newCluster(brokers []string, c *Connection) *cluster {
 		dial = (&net.Dialer{KeepAlive: 30 * time.Second}).DialContext
 	}
 	return &cluster{
-		seeds: brokers, conf: c.sarama(), timeout: c.timeout(), dial: dial,
+		seeds: brokers, conf: c.sarama(), timeout: c.timeout(), dial: dial, files: c.TLSFiles,
 		brokers: map[int32]string{}, leaders: map[partition]leader{}, counts: map[string]int32{}, internal: map[string]bool{},
 	}
 }

@@ -48,9 +48,16 @@ func (d socketDialer) Dial(network, address string) (net.Conn, error) {
 
 // open connects to addr and waits until the broker has taken the credentials. It returns early when ctx ends.
 func (c *cluster) open(ctx context.Context, addr string) (*conn, error) {
+	conf := *c.conf
+	if c.files != nil {
+		t, err := c.files.load()
+		if err != nil {
+			return nil, err
+		}
+		conf.Net.TLS.Enable, conf.Net.TLS.Config = true, t
+	}
 	dialing, cancel := context.WithTimeout(context.WithoutCancel(ctx), c.conf.Net.DialTimeout)
 	cn := &conn{Broker: sarama.NewBroker(addr), addr: addr, cancel: cancel}
-	conf := *c.conf
 	conf.Net.Proxy.Enable, conf.Net.Proxy.Dialer = true, socketDialer{cn, dialing, c.dial}
 	stop := context.AfterFunc(ctx, cn.abort)
 	defer stop()

@@ -21,6 +21,8 @@ type Connection struct {
 	// TLS turns on encryption: own CAs in RootCAs, a client certificate in Certificates or
 	// GetClientCertificate. The host's name is checked unless ServerName or InsecureSkipVerify says otherwise.
 	TLS *tls.Config
+	// TLSFiles turns on encryption with certificates from files, in the place of TLS.
+	TLSFiles *TLSFiles
 	// SASL holds the credentials, if the brokers want any.
 	SASL *SASL
 	// Dial opens the connection below TLS; nil is a net.Dialer. For proxies, tunnels and tests.
@@ -81,6 +83,13 @@ func (c *Connection) validate() error {
 	}
 	if c.SASL != nil {
 		errs = append(errs, c.SASL.validate())
+	}
+	if c.TLSFiles != nil {
+		if c.TLS != nil {
+			errs = append(errs, errors.New("kafka: Connection: set one of TLS and TLSFiles"))
+		}
+		_, err := c.TLSFiles.load()
+		errs = append(errs, err)
 	}
 	if c.Timeout < 0 || c.RetryFor < 0 {
 		errs = append(errs, fmt.Errorf("kafka: Connection: Timeout %v and RetryFor %v must not be negative", c.Timeout, c.RetryFor))

@@ -2,14 +2,8 @@ package kafka_test
 
 import (
 	"context"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/tls"
-	"crypto/x509"
-	"crypto/x509/pkix"
 	"fmt"
-	"math/big"
 	"net"
 	"testing"
 	"time"
@@ -135,23 +129,6 @@ func TestSecretsAreNotPrinted(t *testing.T) {
 	}
 }
 
-// certificates returns a server's configuration and one of a client that trusts it.
-func certificates(t *testing.T) (server, client *tls.Config) {
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	require.NoError(t, err)
-	template := &x509.Certificate{
-		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "kafkatest"}, NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
-		IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign | x509.KeyUsageDigitalSignature, IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
-	}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
-	require.NoError(t, err)
-	cert, err := x509.ParseCertificate(der)
-	require.NoError(t, err)
-	pool := x509.NewCertPool()
-	pool.AddCert(cert)
-	return &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{der}, PrivateKey: key}}}, &tls.Config{RootCAs: pool}
-}
-
 func TestTLS(t *testing.T) {
 	t.Parallel()
 	server, client := certificates(t)
@@ -165,7 +142,11 @@ func TestTLS(t *testing.T) {
 	r.close()
 
 	_, stranger := certificates(t)
-	for name, c := range map[string]*tls.Config{"wrong CA": stranger, "wrong host": {RootCAs: client.RootCAs, ServerName: "example.org"}, "no TLS": nil} {
+	_, late := certificates(t)
+	late.RootCAs, late.Time = client.RootCAs, func() time.Time { return time.Now().Add(3 * time.Hour) }
+	for name, c := range map[string]*tls.Config{
+		"wrong CA": stranger, "wrong host": {RootCAs: client.RootCAs, ServerName: "example.org"}, "expired": late, "no TLS": nil,
+	} {
 		s.Connection = kafka.Connection{TLS: c, Timeout: time.Second}
 		err := soon(t, func() error { _, err := s.Splits(context.Background()); return err })
 		require.ErrorIs(t, err, kafka.ErrUnreachable, name)

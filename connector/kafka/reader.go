@@ -300,6 +300,9 @@ func (r *reader[T]) refuse(f *feed, offset, time int64, rec *sarama.Record, caus
 		r.n.skipped.Add(1)
 		return nil
 	}
+	if errors.Is(cause, format.ErrUnavailable) { // not the record's fault: it is read again
+		return fmt.Errorf("kafka: %s at offset %d: %w", f.partition, offset, cause)
+	}
 	r.n.bad.Add(1)
 	switch r.policy {
 	case format.Skip:

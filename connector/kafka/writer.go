@@ -208,6 +208,9 @@ func (w *writer[T]) encode(b *batch, millis int64, v *T) error {
 	null := errors.Is(err, format.ErrNull)
 	if err != nil && !null {
 		b.arena = b.arena[:key]
+		if errors.Is(err, format.ErrUnavailable) {
+			return fmt.Errorf("kafka: encode: %w", err) // a restart writes it again
+		}
 		return operator.Permanent(&operator.RecordError{Operator: w.ctx.Name(), Subtask: w.ctx.Subtask(), Err: fmt.Errorf("kafka: encode: %w", err)})
 	}
 	if null {

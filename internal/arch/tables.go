@@ -65,11 +65,14 @@ var Libraries = []Library{
 	{"github.com/cockroachdb/pebble/v2", []string{"state"}},
 	// The file system is what everything that touches disks is handed, so that tests can cut the power.
 	{"github.com/cockroachdb/pebble/v2/vfs", []string{"state", "internal/checkpoint", "internal/runtime", "stream", "connector/file", "operator/operatortest"}},
+	{"github.com/hamba/avro/v2", []string{"connector/format/avro"}},
 	{"github.com/klauspost/compress", []string{"connector/file"}},
 	{"github.com/twmb/franz-go/pkg/kfake", []string{"connector/kafka/kafkatest", "examples/fraud"}},
+	{"github.com/twmb/franz-go/pkg/sr", []string{"connector/format/registry"}},
 	{"gocloud.dev", []string{"state/snapshot/blobstore"}},
 	{"golang.org/x/image", []string{"inference/onnx/internal/ops/vision"}},
 	{"golang.org/x/sys/cpu", []string{"inference/onnx/internal/kernel"}},
+	{"google.golang.org/protobuf", []string{"connector/format/protobuf"}},
 	{"google.golang.org/protobuf/encoding/protowire", []string{"inference/onnx/internal/pb"}},
 	{"modernc.org/sqlite", []string{"connector/sql/sqlite"}},
 	{"github.com/stretchr/testify", testKits},
@@ -111,12 +114,13 @@ var Impure = map[string][]string{
 
 // ImpureFiles lists the files and folders that may call what Impure names outside tests, with the reason.
 var ImpureFiles = map[string]string{
-	"cmd":                    "programs: they are the outside",
-	"examples":               "programs: they are the outside",
-	"operator/clock.go":      "the clock of the machine itself",
-	"internal/sched/real.go": "the driver of production: timers of the machine",
-	"internal/nexmark/cmd":   "programs: they are the outside",
-	"connector/kafka":        "a network of its own goroutines: timers between tries, nonces of a login",
+	"cmd":                       "programs: they are the outside",
+	"examples":                  "programs: they are the outside",
+	"operator/clock.go":         "the clock of the machine itself",
+	"internal/sched/real.go":    "the driver of production: timers of the machine",
+	"internal/nexmark/cmd":      "programs: they are the outside",
+	"connector/kafka":           "a network of its own goroutines: timers between tries, nonces of a login, certificates from files",
+	"connector/format/registry": "the pause before a registry that does not answer is asked again",
 }
 
 // Limits bounds the package-level names of a public package: past it the package is two, or says things twice.
