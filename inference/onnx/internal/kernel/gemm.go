@@ -21,6 +21,8 @@ type ISA struct {
 	// nr is the columns of a tile; the rows are 1 to len(rows)-1.
 	nr   int
 	rows []micro // rows[m] computes tiles of m rows; rows[0] is nil
+	// pairs multiply integers.
+	pairs pairKernels
 	// lanes is the width of the vector loops, 0 where there are none.
 	lanes int
 }

@@ -104,6 +104,106 @@ func gemmAVX512x13(k int, a *float32, b *float32, c *float32, lda int, ldc int, 
 //go:noescape
 func gemmAVX512x14(k int, a *float32, b *float32, c *float32, lda int, ldc int, tiles int, mode int, bias *float32, limits *float32)
 
+// pairsAVX2x1 computes tiles of 1 rows by 16 columns.
+//
+//go:noescape
+func pairsAVX2x1(k int, a *float32, b *float32, c *float32, lda int, ldc int, tiles int, mode int, bias *float32, limits *float32)
+
+// pairsAVX2x2 computes tiles of 2 rows by 16 columns.
+//
+//go:noescape
+func pairsAVX2x2(k int, a *float32, b *float32, c *float32, lda int, ldc int, tiles int, mode int, bias *float32, limits *float32)
+
+// pairsAVX2x3 computes tiles of 3 rows by 16 columns.
+//
+//go:noescape
+func pairsAVX2x3(k int, a *float32, b *float32, c *float32, lda int, ldc int, tiles int, mode int, bias *float32, limits *float32)
+
+// pairsAVX2x4 computes tiles of 4 rows by 16 columns.
+//
+//go:noescape
+func pairsAVX2x4(k int, a *float32, b *float32, c *float32, lda int, ldc int, tiles int, mode int, bias *float32, limits *float32)
+
+// pairsAVX2x5 computes tiles of 5 rows by 16 columns.
+//
+//go:noescape
+func pairsAVX2x5(k int, a *float32, b *float32, c *float32, lda int, ldc int, tiles int, mode int, bias *float32, limits *float32)
+
+// pairsAVX2x6 computes tiles of 6 rows by 16 columns.
+//
+//go:noescape
+func pairsAVX2x6(k int, a *float32, b *float32, c *float32, lda int, ldc int, tiles int, mode int, bias *float32, limits *float32)
+
+// pairsAVX512x1 computes tiles of 1 rows by 32 columns.
+//
+//go:noescape
+func pairsAVX512x1(k int, a *float32, b *float32, c *float32, lda int, ldc int, tiles int, mode int, bias *float32, limits *float32)
+
+// pairsAVX512x2 computes tiles of 2 rows by 32 columns.
+//
+//go:noescape
+func pairsAVX512x2(k int, a *float32, b *float32, c *float32, lda int, ldc int, tiles int, mode int, bias *float32, limits *float32)
+
+// pairsAVX512x3 computes tiles of 3 rows by 32 columns.
+//
+//go:noescape
+func pairsAVX512x3(k int, a *float32, b *float32, c *float32, lda int, ldc int, tiles int, mode int, bias *float32, limits *float32)
+
+// pairsAVX512x4 computes tiles of 4 rows by 32 columns.
+//
+//go:noescape
+func pairsAVX512x4(k int, a *float32, b *float32, c *float32, lda int, ldc int, tiles int, mode int, bias *float32, limits *float32)
+
+// pairsAVX512x5 computes tiles of 5 rows by 32 columns.
+//
+//go:noescape
+func pairsAVX512x5(k int, a *float32, b *float32, c *float32, lda int, ldc int, tiles int, mode int, bias *float32, limits *float32)
+
+// pairsAVX512x6 computes tiles of 6 rows by 32 columns.
+//
+//go:noescape
+func pairsAVX512x6(k int, a *float32, b *float32, c *float32, lda int, ldc int, tiles int, mode int, bias *float32, limits *float32)
+
+// pairsAVX512x7 computes tiles of 7 rows by 32 columns.
+//
+//go:noescape
+func pairsAVX512x7(k int, a *float32, b *float32, c *float32, lda int, ldc int, tiles int, mode int, bias *float32, limits *float32)
+
+// pairsAVX512x8 computes tiles of 8 rows by 32 columns.
+//
+//go:noescape
+func pairsAVX512x8(k int, a *float32, b *float32, c *float32, lda int, ldc int, tiles int, mode int, bias *float32, limits *float32)
+
+// pairsAVX512x9 computes tiles of 9 rows by 32 columns.
+//
+//go:noescape
+func pairsAVX512x9(k int, a *float32, b *float32, c *float32, lda int, ldc int, tiles int, mode int, bias *float32, limits *float32)
+
+// pairsAVX512x10 computes tiles of 10 rows by 32 columns.
+//
+//go:noescape
+func pairsAVX512x10(k int, a *float32, b *float32, c *float32, lda int, ldc int, tiles int, mode int, bias *float32, limits *float32)
+
+// pairsAVX512x11 computes tiles of 11 rows by 32 columns.
+//
+//go:noescape
+func pairsAVX512x11(k int, a *float32, b *float32, c *float32, lda int, ldc int, tiles int, mode int, bias *float32, limits *float32)
+
+// pairsAVX512x12 computes tiles of 12 rows by 32 columns.
+//
+//go:noescape
+func pairsAVX512x12(k int, a *float32, b *float32, c *float32, lda int, ldc int, tiles int, mode int, bias *float32, limits *float32)
+
+// pairsAVX512x13 computes tiles of 13 rows by 32 columns.
+//
+//go:noescape
+func pairsAVX512x13(k int, a *float32, b *float32, c *float32, lda int, ldc int, tiles int, mode int, bias *float32, limits *float32)
+
+// pairsAVX512x14 computes tiles of 14 rows by 32 columns.
+//
+//go:noescape
+func pairsAVX512x14(k int, a *float32, b *float32, c *float32, lda int, ldc int, tiles int, mode int, bias *float32, limits *float32)
+
 // addVV8 is dst = a op b.
 //
 //go:noescape

@@ -10,6 +10,7 @@ import (
 	"fmt"
 
 	. "github.com/mmcloughlin/avo/build"
+	"github.com/mmcloughlin/avo/ir"
 	. "github.com/mmcloughlin/avo/operand"
 	. "github.com/mmcloughlin/avo/reg"
 )
@@ -21,13 +22,48 @@ type shape struct {
 	rows   int
 	bytes  int // of a vector
 	vector func() VecVirtual
+	// pairs is set for products of integers: an element is two of 16 bits, and a sum
+	// one of 32 bits.
+	pairs bool
+}
+
+func (s shape) name(m int) string {
+	if s.pairs {
+		return fmt.Sprintf("pairs%sx%d", s.suffix, m)
+	}
+	return fmt.Sprintf("gemm%sx%d", s.suffix, m)
+}
+
+// add is d += x.
+func (s shape) add(x Op, d VecVirtual) {
+	if s.pairs {
+		VPADDD(x, d, d)
+		return
+	}
+	VADDPS(x, d, d)
+}
+
+// multiply is d += a*b; free is a register for what lies between.
+func (s shape) multiply(b, a, d, free VecVirtual) {
+	switch {
+	case !s.pairs:
+		VFMADD231PS(b, a, d)
+	case s.bytes == 64:
+		// The assembler's library does not know this one: d += a0*b0 + a1*b1.
+		Instruction(&ir.Instruction{Opcode: "VPDPWSSD", Operands: []Op{b, a, d}, Inputs: []Op{b, a, d}, Outputs: []Op{d}, ISA: []string{"AVX512VNNI"}})
+	default:
+		VPMADDWD(b, a, free)
+		VPADDD(free, d, d)
+	}
 }
 
 func main() {
 	ConstraintExpr("amd64")
 	for _, s := range []shape{
-		{"AVX2", 6, 32, YMM},
-		{"AVX512", 14, 64, ZMM},
+		{"AVX2", 6, 32, YMM, false},
+		{"AVX512", 14, 64, ZMM, false},
+		{"AVX2", 6, 32, YMM, true},
+		{"AVX512", 14, 64, ZMM, true},
 	} {
 		for m := 1; m <= s.rows; m++ {
 			tile(s, m)
@@ -45,8 +81,8 @@ const unroll = 4
 // tile writes the micro-kernel for tiles of m rows, one below the other: all sums of
 // a tile stay in registers over the whole of k.
 func tile(s shape, m int) {
-	TEXT(fmt.Sprintf("gemm%sx%d", s.suffix, m), NOSPLIT, "func(k int, a, b, c *float32, lda, ldc, tiles, mode int, bias, limits *float32)")
-	Doc(fmt.Sprintf("gemm%sx%d computes tiles of %d rows by %d columns.", s.suffix, m, m, s.bytes/2))
+	TEXT(s.name(m), NOSPLIT, "func(k int, a, b, c *float32, lda, ldc, tiles, mode int, bias, limits *float32)")
+	Doc(fmt.Sprintf("%s computes tiles of %d rows by %d columns.", s.name(m), m, s.bytes/2))
 	Pragma("noescape")
 	Label("tile")
 	k, a, b, c := Load(Param("k"), GP64()), Load(Param("a"), GP64()), Load(Param("b"), GP64()), Load(Param("c"), GP64())
@@ -75,9 +111,13 @@ func tile(s shape, m int) {
 			VMOVUPS(Mem{Base: b, Disp: (2*u + v) * s.bytes}, bv[v])
 		}
 		for r := range m {
-			VBROADCASTSS(element.at(r, u), av[r%2])
+			a, free := av[r%2], av[1-r%2]
+			if s.pairs {
+				a, free = av[0], av[1]
+			}
+			VBROADCASTSS(element.at(r, u), a)
 			for v := range 2 {
-				VFMADD231PS(bv[v], av[r%2], sets[u%len(sets)][r][v])
+				s.multiply(bv[v], a, sets[u%len(sets)][r][v], free)
 			}
 		}
 	}
@@ -115,7 +155,7 @@ func tile(s shape, m int) {
 	for _, set := range sets[1:] {
 		for r := range m {
 			for v := range 2 {
-				VADDPS(set[r][v], sums[r][v], sums[r][v])
+				s.add(set[r][v], sums[r][v])
 			}
 		}
 	}
@@ -210,13 +250,17 @@ func store(s shape, m int, c, ld Register, sums [][2]VecVirtual, bv, av []VecVir
 	MOVQ(c, p)
 	for r := range m {
 		for v := range 2 {
-			VADDPS(Mem{Base: p, Disp: v * s.bytes}, sums[r][v], sums[r][v])
+			s.add(Mem{Base: p, Disp: v * s.bytes}, sums[r][v])
 		}
 		if r < m-1 {
 			ADDQ(ld, p)
 		}
 	}
 	Label("finish")
+	if s.pairs {
+		write(s, c, ld, sums)
+		return
+	}
 	TESTQ(U32(modeFinish), mode)
 	JZ(LabelRef("write"))
 	bias, limits := Load(Param("bias"), GP64()), Load(Param("limits"), GP64())
@@ -232,11 +276,15 @@ func store(s shape, m int, c, ld Register, sums [][2]VecVirtual, bv, av []VecVir
 		}
 	}
 	Label("write")
-	for r := range m {
+	write(s, c, ld, sums)
+}
+
+func write(s shape, c, ld Register, sums [][2]VecVirtual) {
+	for r := range sums {
 		for v := range 2 {
 			VMOVUPS(sums[r][v], Mem{Base: c, Disp: v * s.bytes})
 		}
-		if r < m-1 {
+		if r < len(sums)-1 {
 			ADDQ(ld, c)
 		}
 	}

@@ -37,8 +37,8 @@ func (k *IntegerConv) Shape(buf []int, x, w *tensor.Tensor) ([]int, int, error) 
 }
 
 // Sum writes the convolution of xs with ws, whose shapes are those of x and w. Shape
-// has accepted them.
-func (k *IntegerConv) Sum(dst, xs, ws, bias []int32, x, w *tensor.Tensor) error {
+// has accepted them. small says that 16 bits hold all numbers.
+func (k *IntegerConv) Sum(c *op.Ctx, dst, xs, ws, bias []int32, x, w *tensor.Tensor, small bool) error {
 	var g window
 	if err := g.init(&k.attrs, x.Shape(), w.Shape()[2:]); err != nil {
 		return err
@@ -46,6 +46,9 @@ func (k *IntegerConv) Sum(dst, xs, ws, bias []int32, x, w *tensor.Tensor) error 
 	m, each, out, in := w.Dim(0), w.Dim(1), g.out.product(), g.in.product()
 	if bias != nil && len(bias) != m {
 		return fmt.Errorf("%w: %d biases for %d channels", op.ErrInput, len(bias), m)
+	}
+	if small && m > k.group && len(dst) > 0 {
+		return k.product(c, &g, dst, xs, ws, bias, x, w)
 	}
 	size := g.kernel.product()
 	for n := range x.Dim(0) {

@@ -48,7 +48,7 @@ func convolve(c *op.Ctx, g *nn.IntegerConv, x, w, zx, zw *tensor.Tensor, bias []
 	if err != nil {
 		return nil, nil, err
 	}
-	return shape, sums, g.Sum(sums, xs, ws, bias, x, w)
+	return shape, sums, g.Sum(c, sums, xs, ws, bias, x, w, x.Elem().Size() == 1 && w.Elem().Size() == 1)
 }
 
 // newQLinearConv is a convolution of quantized tensors, quantized again; the bias is
