@@ -205,7 +205,7 @@ func TestMemoryLimit(t *testing.T) {
 	}
 	require.NoError(t, s.Run([]*tensor.Tensor{tensor.Vector[int64](100, 100)}, []*tensor.Tensor{y}))
 
-	bomb := onnxtest.NewModel(18).ConstInts("s", []int64{2}, 1<<14, 1<<14).Node("ConstantOfShape", names("s"), names("big")).
+	bomb := onnxtest.NewModel(18).ConstInts("s", []int64{2}, 1<<13, 1<<13).Node("ConstantOfShape", names("s"), names("big")).
 		Node("ReduceSum", names("big"), names("y"), onnxtest.Int("keepdims", 0)).Output("y", tensor.Float32)
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)

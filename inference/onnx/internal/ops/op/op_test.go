@@ -136,7 +136,7 @@ func TestArenaLimit(t *testing.T) {
 	require.NoError(t, err)
 	_, err = c.Out(1, tensor.Float32, []int{2000})
 	require.ErrorIs(t, err, op.ErrMemory)
-	_, err = c.Out(1, tensor.Float32, []int{1 << 24, 16})
+	_, err = c.Out(1, tensor.Float32, []int{1 << 22, 16})
 	require.ErrorIs(t, err, op.ErrMemory)
 	c.Leave()
 	c.Drop(0)

@@ -17,6 +17,7 @@ func Table() []op.Def {
 		{Name: "StringConcat", Since: 20, New: newConcat},
 		{Name: "StringNormalizer", Since: 10, New: newNormalizer},
 		{Name: "StringSplit", Since: 20, New: newSplit},
+		{Domain: "com.microsoft", Name: "Tokenizer", Since: 1, New: newTokenizer},
 		{Name: "TfIdfVectorizer", Since: 9, New: newTfIdf},
 	}
 }
