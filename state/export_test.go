@@ -1,6 +1,10 @@
 package state
 
-import "github.com/cockroachdb/pebble/v2/vfs"
+import (
+	"reflect"
+
+	"github.com/cockroachdb/pebble/v2/vfs"
+)
 
 // FSOf is the file system of a backend.
 func FSOf(b *Backend) vfs.FS { return b.options.FS }
@@ -22,3 +26,5 @@ func SlotsOf(b *Backend) (n int) {
 	}
 	return n
 }
+
+func typeOf[T any]() reflect.Type { return reflect.TypeFor[T]() }

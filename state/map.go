@@ -257,9 +257,17 @@ func (c *mapColumn[UK, UV]) scan(from *UK, yield func(UK, UV) bool) {
 	if from != nil {
 		p, _ = h.order.seek(c.keyOf, from)
 	}
+	c.scanAt(h, p, nil, yield)
+}
+
+// scanAt goes over a map from p on, as long as cond holds, if there is one.
+func (c *mapColumn[UK, UV]) scanAt(h *mapHead[UK], p position, cond func(k *UK) bool, yield func(UK, UV) bool) {
 	for p, ok := h.order.next(p); ok; p, ok = h.order.next(p) {
 		key, ref := h.order.get(p)
 		last, version := *key, h.version
+		if cond != nil && !cond(&last) {
+			return
+		}
 		if cl := c.at(ref); cl.flags&flagPresent != 0 && !c.expired(ref) {
 			c.wasRead(cl, place{ref, c.table.cur.group})
 			if !yield(last, cl.val.val) {

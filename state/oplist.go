@@ -50,12 +50,17 @@ func NewOperatorList[T any](scope Scoped, name string, how Redistribution, opts 
 	if how == Union {
 		kind = KindOperatorUnion
 	}
+	l := newOperatorList[T](scope, name, kind, opts)
+	l.info.b.lists = append(l.info.b.lists, l)
+	return OperatorList[T]{l}
+}
+
+func newOperatorList[T any](scope Scoped, name string, kind Kind, opts []Option) *operatorList[T] {
 	info, _ := declare(scope, name, kind, opts)
 	l := &operatorList[T]{info: info}
 	l.coder = newCoder(info, func() (Codec[T], error) { return codecOf[T](info) })
-	info.b.lists = append(info.b.lists, l)
 	info.b.refuse(l.restore())
-	return OperatorList[T]{l}
+	return l
 }
 
 // Get returns the elements. They must not be changed in place.
@@ -72,7 +77,7 @@ func (l *operatorList[T]) state() *stateInfo { return l.info }
 // chunk encodes the list. It happens while the task stands still, so such lists are for small things.
 func (l *operatorList[T]) chunk() (OperatorChunk, error) {
 	c := OperatorChunk{Operator: l.info.Operator, Name: l.info.Name, Items: l.stored}
-	if c.Items != nil || len(l.items) == 0 {
+	if l.stored != nil || len(l.items) == 0 {
 		return c, nil
 	}
 	for i := range l.items {

@@ -20,6 +20,9 @@ type group struct {
 	steps statetest.Steps
 	n     int // directories made
 	id    uint64
+
+	budget *state.Budget
+	now    int64
 }
 
 func newGroup(t *testing.T) *group { return &group{t: t, fs: vfs.NewMem()} }
@@ -31,6 +34,7 @@ func (g *group) open(i, p int, parts []state.RestorePart, declare func(b *state.
 	b, err := state.OpenBackend(state.Options{
 		FS: g.fs, Dir: fmt.Sprint("task-", g.n), Executor: &g.steps, DisableCompaction: true, MaxParallelism: 16,
 		Groups: state.KeyGroupRange(p, i, 16), Subtask: i, Parallelism: p, Restore: parts,
+		Budget: g.budget, Now: func() int64 { return g.now },
 	})
 	require.NoError(g.t, err)
 	g.t.Cleanup(func() { require.NoError(g.t, b.Close()) })
