@@ -105,16 +105,17 @@ func newSVMRegressor(b *op.Build) (op.Kernel, error) {
 }
 
 func (s *svm) regress(k, x []float32, one bool) float32 {
-	sum := s.rho[0]
+	// Scores of a one-class machine cancel to nearly zero, where the sign counts.
+	sum := float64(s.rho[0])
 	if s.count > 0 {
 		s.kernels(k, x)
 		for j, v := range k {
-			sum += s.coefficients[j] * v
+			sum += float64(s.coefficients[j]) * float64(v)
 		}
 	} else {
-		sum += s.dot(x, s.coefficients[:len(x)])
+		sum += float64(s.dot(x, s.coefficients[:len(x)]))
 	}
-	out := [1]float32{sum}
+	out := [1]float32{float32(sum)}
 	s.post.row(out[:])
 	switch {
 	case one && out[0] > 0:
