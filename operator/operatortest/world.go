@@ -25,19 +25,25 @@ func (e *executor) Go(_ string, job func()) {
 	}
 }
 
-// run runs jobs until there are none, and reports whether there were any.
-func (e *executor) run() (ran bool) {
+// run runs jobs until there are none.
+func (e *executor) run() {
 	for {
 		e.mu.Lock()
 		jobs := e.jobs
 		e.jobs = nil
 		e.mu.Unlock()
 		if len(jobs) == 0 {
-			return ran
+			return
 		}
-		ran = true
 		for _, job := range jobs {
 			job()
 		}
 	}
+}
+
+// idle reports whether no job waits.
+func (e *executor) idle() bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return len(e.jobs) == 0
 }
