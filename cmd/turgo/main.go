@@ -1,4 +1,4 @@
-// Command turgo looks at the checkpoints of Turgo's jobs, and says whether a program can go on from one.
+// Command turgo looks at the checkpoints of Turgo's jobs and says whether a program can go on from one; it explains models.
 //
 //	turgo checkpoint ls s3://bucket/fraud            which checkpoints there are
 //	turgo checkpoint get state@7                     what is in checkpoint 7 of the directory "state"
@@ -7,6 +7,7 @@
 //	turgo checkpoint verify state                    reads every byte and checks it
 //	turgo checkpoint rescale -max-parallelism 512 state other    writes a checkpoint with more key groups
 //	turgo vet state schema.json                      compares with what stream.Job.Schema has written
+//	turgo model explain -runs 10 model.onnx          what loading makes of a model's graph, and what its nodes cost
 //
 // It reads only, but for rescale, which writes to another place. It needs no Go type of the job's: checkpoints hold the
 // schemas of what is in them.
@@ -65,7 +66,7 @@ options of the URL are those of the packages s3store, gcsstore and azurestore.
 
 // commands lists the commands, as help shows them.
 func commands() []*command {
-	return []*command{lsCommand(), getCommand(), diffCommand(), verifyCommand(), rescaleCommand(), vetCommand()}
+	return []*command{lsCommand(), getCommand(), diffCommand(), verifyCommand(), rescaleCommand(), vetCommand(), explainCommand()}
 }
 
 // run is the program.
