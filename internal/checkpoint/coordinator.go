@@ -376,7 +376,8 @@ func (c *Coordinator) fail(err error, now int64) {
 		}
 		c.retryAt = now + int64(retryLast)
 	}
-	if p.last && c.retryAt-c.lastSince >= int64(c.config.Drain) || (c.config.Tolerable >= 0 && c.failed > c.config.Tolerable) {
+	over := p.last && c.retryAt-c.lastSince >= int64(c.config.Drain) || operator.IsPermanent(err)
+	if over || c.config.Tolerable >= 0 && c.failed > c.config.Tolerable {
 		c.stopWith(fmt.Errorf("checkpoint %d failed: %w", p.n, err))
 	}
 }

@@ -109,7 +109,10 @@ func (s *Store) Save(n int64, parts []Part) error {
 		}
 		m.Tasks = append(m.Tasks, t)
 	}
-	if err := s.repo.Write(ctx, m); err != nil {
+	switch err := s.repo.Write(ctx, m); {
+	case errors.Is(err, snapshot.ErrTaken): // what this process does, another does again
+		return operator.Permanent(err)
+	case err != nil:
 		return err
 	}
 	s.tidy(ctx, n, parts)

@@ -16,6 +16,15 @@
 //		…
 //	})
 //
+// A checkpoint can be read without its job, by type, and changed:
+//
+//	s, err := snapshot.Open(ctx, store, 0, snapshot.OpenOptions{})
+//	rows, err := snapshot.Values[string, Account](s, "accounts", "state")
+//	for row := range rows.All() { … }
+//	e := snapshot.Edit(s)
+//	err = snapshot.Update(e, "accounts", "state", func(id string, a *Account) (keep bool) { … })
+//	m, err := e.Save(ctx, other, 0)
+//
 // # Concepts
 //
 // A blob is a file of a snapshot. Its name holds its checksum and size, so equal files are stored once, and a name never

@@ -134,36 +134,6 @@ func TestManifestDetectsEveryFlippedBit(t *testing.T) {
 	}
 }
 
-func TestEveryFlippedBitOfAFileIsDetectedAndTheCheckpointBeforeIsUsed(t *testing.T) {
-	fs := vfs.NewMem()
-	store := snapshot.NewDir(fs, "store")
-	c := open(t, fs, "a")
-	c.add(0, 100)
-	c.checkpoint(t, store, 1)
-	c.add(0, 100)
-	m := c.checkpoint(t, store, 2)
-	first, err := snapshot.Read(ctx, store, 1)
-	require.NoError(t, err)
-	rng := rand.New(rand.NewPCG(1, 2))
-	for i := range 500 {
-		blob := m.Tasks[0].Files[rng.IntN(len(m.Tasks[0].Files))]
-		if shared(first, blob) || blob.Bytes == 0 {
-			continue
-		}
-		at, bit := rng.Int64N(blob.Bytes), byte(1)<<rng.IntN(8)
-		flip(t, fs, "store/"+blob.Blob, at, bit)
-		used, err := snapshot.Recover(ctx, store, nil, func(m *snapshot.Manifest) error {
-			_, err := snapshot.Fetch(ctx, store, m.Tasks[0], fs, fmt.Sprint("fetched-", i, "-", m.ID))
-			return err
-		})
-		require.NoError(t, err)
-		require.EqualValues(t, 1, used.ID, "%s byte %d", blob.Name, at)
-		require.ErrorIs(t, snapshot.Verify(ctx, store, m, fs, "verify"), snapshot.ErrCorrupt)
-		flip(t, fs, "store/"+blob.Blob, at, bit)
-	}
-	require.NoError(t, snapshot.Verify(ctx, store, m, fs, "verify"))
-}
-
 func shared(m *snapshot.Manifest, blob snapshot.Blob) bool {
 	for _, f := range m.Tasks[0].Files {
 		if f.Blob == blob.Blob {
