@@ -2,7 +2,6 @@ package snapshot_test
 
 import (
 	"context"
-	"fmt"
 	"io"
 	"math/rand/v2"
 	"testing"
