@@ -73,7 +73,7 @@ type peerCase struct {
 	here, peer float64 // lowest median in us; 0 before the first
 	// hereMin and peerMin are the fastest calls.
 	hereMin, peerMin float64
-	skipped    string
+	skipped          string
 }
 
 func (c *peerCase) report(b *testing.B, name string) {

@@ -1,6 +1,7 @@
 package onnx
 
 import (
+	"errors"
 	"io"
 	"io/fs"
 )
@@ -19,7 +20,7 @@ func readAll(r io.Reader, limit int64) ([]byte, error) {
 	}
 	data := make([]byte, info.Size())
 	n, err := io.ReadFull(r, data)
-	if err == io.EOF || err == io.ErrUnexpectedEOF {
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
 		return data[:n], nil // it has become shorter
 	}
 	if err != nil {

@@ -19,7 +19,7 @@ func apply(t *testing.T, g *onnxtest.Graph, foldBytes int64) *ir.Graph {
 	t.Helper()
 	m, err := ir.Build(g.Model, ir.Config{})
 	require.NoError(t, err)
-	require.NoError(t, pass.Apply(m.Graph, pass.Standard(), pass.Env{Ops: ops.All(), FoldBytes: foldBytes}))
+	require.NoError(t, pass.Apply(m.Graph, pass.Standard(), pass.Env{Ops: ops.Compiled(), FoldBytes: foldBytes}))
 	return m.Graph
 }
 
