@@ -52,9 +52,9 @@ func checkInfo(name string, info fs.FileInfo) error {
 	if !info.Mode().IsRegular() {
 		return fmt.Errorf("%w: %.80q is no plain file (%v)", ir.ErrExternal, name, info.Mode().Type())
 	}
-	links, stored := stat(info)
-	if links > 1 {
-		return fmt.Errorf("%w: %.80q has %d names; copy it", ir.ErrExternal, name, links)
+	linked, stored := stat(info)
+	if linked {
+		return fmt.Errorf("%w: %.80q has a second name; copy it", ir.ErrExternal, name)
 	}
 	// Half is room for file systems that compress.
 	if stored >= 0 && info.Size() > 1<<16 && stored < info.Size()/2 {

@@ -5,4 +5,4 @@ package external
 import "io/fs"
 
 // stat knows nothing here: a file with two names cannot be told.
-func stat(fs.FileInfo) (links uint64, stored int64) { return 1, -1 }
+func stat(fs.FileInfo) (linked bool, stored int64) { return false, -1 }

@@ -42,7 +42,7 @@ func TestNoInputPanics(t *testing.T) {
 	for _, name := range names {
 		t.Run(name, func(t *testing.T) {
 			rng := rand.New(rand.NewSource(1))
-			for i := range 150 {
+			for i := range rounds() {
 				in := make([]*tensor.Tensor, rng.Intn(6))
 				for k := range in {
 					in[k] = anything(rng, i%3 == 0)
@@ -52,6 +52,14 @@ func TestNoInputPanics(t *testing.T) {
 			}
 		})
 	}
+}
+
+// rounds is how many sets of inputs each operator gets.
+func rounds() int {
+	if testing.Short() {
+		return 40
+	}
+	return 150
 }
 
 // anything is a small tensor of any type and shape, scalars and empty ones among
