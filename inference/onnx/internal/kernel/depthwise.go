@@ -55,6 +55,9 @@ func (s *ISA) NewDepthwise(weights, bias []float32, channels int, a Act) (d *Dep
 func (d *Depthwise) Places(dst, src []float32, origin, step, count int, taps []int) {
 	c := d.Channels
 	lanes := d.isa.lanes
+	if c < maxLanes {
+		lanes = min(lanes, maxLanes/2) // what has sixteen lanes has eight as well
+	}
 	if lanes == 0 || c < lanes || len(taps) == 0 {
 		d.portable(dst, src, origin, step, count, taps)
 		return
@@ -62,16 +65,16 @@ func (d *Depthwise) Places(dst, src []float32, origin, step, count int, taps []i
 	n := len(taps) / 2
 	_ = dst[(count-1)*c+c-1]
 	base := unsafe.SliceData(src)
-	d.run(unsafe.SliceData(dst), base, origin, 0, c/lanes, step, count, taps, n)
+	d.run(lanes, unsafe.SliceData(dst), base, origin, 0, c/lanes, step, count, taps, n)
 	if c%lanes > 0 {
 		// The last channels once more, with those before them.
-		d.run(&dst[c-lanes], base, origin, c-lanes, 1, step, count, taps, n)
+		d.run(lanes, &dst[c-lanes], base, origin, c-lanes, 1, step, count, taps, n)
 	}
 }
 
 // run computes blocks of channels from channel at on.
-func (d *Depthwise) run(dst, base *float32, origin, at, blocks, step, count int, taps []int, n int) {
-	vecDepthwise(d.isa.lanes, count, dst, base, &d.weights[at], &d.bias[at], &taps[0], n, 4*(origin+at), blocks, 4*step, 4*d.Channels, &d.limits[0])
+func (d *Depthwise) run(lanes int, dst, base *float32, origin, at, blocks, step, count int, taps []int, n int) {
+	vecDepthwise(lanes, count, dst, base, &d.weights[at], &d.bias[at], &taps[0], n, 4*(origin+at), blocks, 4*step, 4*d.Channels, &d.limits[0])
 }
 
 // Taps appends taps in the form that Places takes.
