@@ -102,19 +102,28 @@ func (r *Repository) dropAbandoned(ctx context.Context) error {
 	names := make([]string, 0, len(r.abandoned))
 	for name := range r.abandoned {
 		names = append(names, name)
-		delete(r.have, name)
 	}
 	r.mu.Unlock()
 	slices.Sort(names)
-	return each(ctx, r.o.Parallel, names, func(ctx context.Context, name string) error {
+	return each(ctx, r.o.Parallel, names, r.remove)
+}
+
+// remove deletes what is not needed. What somebody needs after all stays.
+func (r *Repository) remove(ctx context.Context, name string) error {
+	r.removing.RLock()
+	defer r.removing.RUnlock()
+	if !r.needed(name) {
+		r.mu.Lock()
+		delete(r.have, name)
+		r.mu.Unlock()
 		if err := r.store.Delete(ctx, name); err != nil {
 			return err
 		}
-		r.mu.Lock()
-		delete(r.abandoned, name)
-		r.mu.Unlock()
-		return nil
-	})
+	}
+	r.mu.Lock()
+	delete(r.abandoned, name)
+	r.mu.Unlock()
+	return nil
 }
 
 // sweep removes what belongs to nobody: blobs that no manifest names, and files that were never finished.
@@ -150,7 +159,7 @@ func (r *Repository) sweep(ctx context.Context) error {
 			return err
 		}
 	}
-	return each(ctx, r.o.Parallel, gone, r.store.Delete)
+	return each(ctx, r.o.Parallel, gone, r.remove)
 }
 
 // needed says whether a name in the store, or a copy of it, is in use.
@@ -160,6 +169,10 @@ func (r *Repository) needed(name string) bool {
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	_, loose := r.loose[name]
-	return loose || r.refs[name] > 0
+	for _, blobs := range r.loose {
+		if slices.Contains(blobs, name) {
+			return true
+		}
+	}
+	return r.refs[name] > 0
 }

@@ -39,12 +39,16 @@ type Repository struct {
 	store Store
 	o     RepositoryOptions
 
+	// removing is held shared by everything that removes blobs, and alone while it is worked out what a snapshot needs: what
+	// is needed from then on is not removed under the hands of the upload. It comes before mu.
+	removing sync.RWMutex
+
 	mu        sync.Mutex
 	have      map[string]bool     // blobs that are there, and whole as far as anybody knows
 	refs      map[string]int      // how many manifests name a blob
 	manifests map[uint64]*listed  // that are known
-	loose     map[string]uint64   // uploaded, by checkpoint: its manifest is not written
-	abandoned map[string]struct{} // uploaded for a checkpoint that was given up
+	loose     map[uint64][]string // what checkpoints need whose manifests are not written
+	abandoned map[string]struct{} // to be removed, unless somebody needs it by then
 	orphans   map[string]int64    // seen first at that time
 	term      uint64              // 0: not claimed
 	prunes    int
@@ -70,7 +74,7 @@ func NewRepository(store Store, o RepositoryOptions) *Repository {
 	return &Repository{
 		store: store, o: o,
 		have: map[string]bool{}, refs: map[string]int{}, manifests: map[uint64]*listed{},
-		loose: map[string]uint64{}, abandoned: map[string]struct{}{}, orphans: map[string]int64{},
+		loose: map[uint64][]string{}, abandoned: map[string]struct{}{}, orphans: map[string]int64{},
 	}
 }
 
@@ -151,15 +155,10 @@ func (r *Repository) owned(ctx context.Context) error {
 // is written call snap.Complete, or, if that did not come about, snap.Release and Abandon.
 func (r *Repository) Upload(ctx context.Context, fs vfs.FS, snap *state.Snapshot) (Task, error) {
 	t := Task{Groups: snap.Groups, States: snap.States, Lists: snap.Operator}
-	var fresh []Blob
 	for _, f := range snap.Files {
-		b := Blob{Name: f.Name, Blob: blobName(f.Name, f.Bytes, f.Sum), Bytes: f.Bytes, Sum: f.Sum}
-		t.Files = append(t.Files, b)
-		if r.lacks(b.Blob, snap.ID) {
-			fresh = append(fresh, b)
-		}
+		t.Files = append(t.Files, Blob{Name: f.Name, Blob: blobName(f.Name, f.Bytes, f.Sum), Bytes: f.Bytes, Sum: f.Sum})
 	}
-	err := each(ctx, r.o.Parallel, fresh, func(ctx context.Context, b Blob) error {
+	err := each(ctx, r.o.Parallel, r.lacking(t.Files, snap.ID), func(ctx context.Context, b Blob) error {
 		err := r.store.Put(ctx, b.Blob, fs, fs.PathJoin(snap.Dir, b.Name))
 		if err == nil {
 			r.mu.Lock()
@@ -174,28 +173,30 @@ func (r *Repository) Upload(ctx context.Context, fs vfs.FS, snap *state.Snapshot
 	return t, nil
 }
 
-// lacks says whether a blob must be uploaded, and notes that a checkpoint needs it.
-func (r *Repository) lacks(blob string, id uint64) bool {
+// lacking are the files that must be uploaded; all of them are needed from now on.
+func (r *Repository) lacking(files []Blob, id uint64) (fresh []Blob) {
+	r.removing.Lock()
+	defer r.removing.Unlock()
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.refs[blob] == 0 {
-		r.loose[blob] = id
-		delete(r.abandoned, blob)
+	for _, b := range files {
+		r.loose[id] = append(r.loose[id], b.Blob)
+		if !r.have[b.Blob] {
+			fresh = append(fresh, b)
+		}
 	}
-	return !r.have[blob]
+	return fresh
 }
 
 // Abandon gives up what was uploaded for a checkpoint whose manifest was not written. The next Prune removes it, unless
-// another checkpoint names it by then.
+// another checkpoint needs it by then.
 func (r *Repository) Abandon(id uint64) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	for blob, of := range r.loose {
-		if of == id {
-			delete(r.loose, blob)
-			r.abandoned[blob] = struct{}{}
-		}
+	for _, blob := range r.loose[id] {
+		r.abandoned[blob] = struct{}{}
 	}
+	delete(r.loose, id)
 }
 
 // Write makes a checkpoint exist, whose blobs must have been uploaded. When it returns without an error, the checkpoint
@@ -220,9 +221,8 @@ func (r *Repository) note(m *Manifest) {
 	r.manifests[m.ID] = l
 	for _, b := range l.blobs {
 		r.refs[b]++
-		delete(r.loose, b)
-		delete(r.abandoned, b)
 	}
+	delete(r.loose, m.ID)
 }
 
 // forgetManifest gives back what a manifest names, and returns the blobs that nobody names any more. The lock is held.

@@ -128,6 +128,28 @@ func TestWhatAnAbandonedCheckpointUploadedGoes(t *testing.T) {
 	require.EqualValues(t, 3, whole(t, store).ID)
 }
 
+// TestTwoCheckpointsMayShareABlobWhileOneIsGivenUp: what the other needs stays.
+func TestTwoCheckpointsMayShareABlobWhileOneIsGivenUp(t *testing.T) {
+	fs := vfs.NewMem()
+	store := snapshot.NewDir(fs, "store")
+	repo := snapshot.NewRepository(store, snapshot.RepositoryOptions{Exclusive: true, Parallel: 4})
+	a, b := open(t, fs, "a"), open(t, fs, "b")
+	a.add(0, 100)
+	b.add(0, 100) // the same files
+	m, snapA, err := a.take(t, repo, 1)
+	require.NoError(t, err)
+	_, snapB, err := b.take(t, repo, 2)
+	require.NoError(t, err)
+	repo.Abandon(2)
+	require.NoError(t, snapB.Release())
+	require.NoError(t, repo.Prune(ctx, 1))
+	require.NoError(t, repo.Write(ctx, m))
+	require.NoError(t, snapA.Complete())
+	require.EqualValues(t, 1, whole(t, store).ID)
+	require.NoError(t, repo.Prune(ctx, 1))
+	require.EqualValues(t, 1, whole(t, store).ID)
+}
+
 // TestEveryFailingRequestLeavesAWholeCheckpoint lets the n-th request fail, before or after it was carried out.
 func TestEveryFailingRequestLeavesAWholeCheckpoint(t *testing.T) {
 	for _, after := range []bool{false, true} {
