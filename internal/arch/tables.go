@@ -64,7 +64,7 @@ var Libraries = []Library{
 	{"github.com/cespare/xxhash/v2", []string{"state"}},
 	{"github.com/cockroachdb/pebble/v2", []string{"state"}},
 	// The file system is what everything that touches disks is handed, so that tests can cut the power.
-	{"github.com/cockroachdb/pebble/v2/vfs", []string{"state", "internal/checkpoint", "internal/runtime", "stream", "connector/file", "operator/operatortest"}},
+	{"github.com/cockroachdb/pebble/v2/vfs", []string{"state", "internal/checkpoint", "internal/runtime", "stream", "connector/file", "operator/operatortest", "cmd/turgo"}},
 	{"github.com/hamba/avro/v2", []string{"connector/format/avro"}},
 	{"github.com/klauspost/compress", []string{"connector/file"}},
 	{"github.com/twmb/franz-go/pkg/kfake", []string{"connector/kafka/kafkatest", "examples/fraud"}},
