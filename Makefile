@@ -40,3 +40,11 @@ bench-onnx: ## the ONNX engine by turns with another: TURGO_ONNX_ZOO=folder of m
 .PHONY: conformance
 conformance: ## the official ONNX backend cases (needs Python; PyPI the first time), against inference/onnx/conformance/known.txt
 	inference/onnx/conformance/run.sh
+
+.PHONY: kafka-test
+kafka-test: ## the Kafka connector against real brokers that are killed (needs Java 17 and Maven); KILLS=100 BROKER_KILLS=20 is the long form
+	scripts/kafka-test.sh test
+
+.PHONY: bench-kafka
+bench-kafka: ## source, sink and exactly-once loop beside sarama's and franz-go's clients (needs Java 17 and Maven); see docs/bench/kafka.md
+	scripts/kafka-test.sh bench

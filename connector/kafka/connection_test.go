@@ -41,8 +41,15 @@ func TestUnreachableBroker(t *testing.T) {
 		_, err = s.Splits(context.Background())
 		require.ErrorIs(t, err, kafka.ErrUnreachable)
 		require.ErrorContains(t, err, addr)
-		_, err = sink{Brokers: []string{addr}, Topic: "out", Encode: encodeRecord(), Connection: conn}.Writer(operator.NewContext(kafkatest.Env(context.Background())))
-		require.ErrorContains(t, err, addr)
+		for _, out := range []sink{{Topic: "out"}, {Topic: "out", Deliver: kafka.ExactlyOnce}, {TopicOf: func(*record) string { return "out" }, Deliver: kafka.ExactlyOnce}} {
+			out.Brokers, out.Encode, out.Connection = []string{addr}, encodeRecord(), conn
+			err := soon(t, func() error {
+				_, err := out.Writer(operator.NewContext(kafkatest.Env(context.Background())))
+				return err
+			})
+			require.ErrorIs(t, err, kafka.ErrUnreachable)
+			require.ErrorContains(t, err, addr)
+		}
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	time.AfterFunc(50*time.Millisecond, cancel)

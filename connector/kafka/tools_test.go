@@ -23,7 +23,7 @@ func admin(t testing.TB, brokers []string) sarama.ClusterAdmin {
 func createTopic(t testing.TB, brokers []string, topic string, partitions int) {
 	a := admin(t, brokers)
 	defer a.Close()
-	require.NoError(t, a.CreateTopic(topic, &sarama.TopicDetail{NumPartitions: int32(partitions), ReplicationFactor: 1}, false))
+	require.NoError(t, a.CreateTopic(topic, &sarama.TopicDetail{NumPartitions: int32(partitions), ReplicationFactor: -1}, false))
 }
 
 func addPartitions(t testing.TB, brokers []string, topic string, total int32) {

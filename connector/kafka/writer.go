@@ -71,16 +71,22 @@ func openWriter[T any](s *Sink[T], c operator.Context) (*writer[T], error) {
 	return w, nil
 }
 
-// prepareToWrite gets what a writer needs of the cluster.
+// prepareToWrite gets what a writer needs of the cluster. The topics come first: an address where no broker is must be
+// told within Connection.Timeout, and what transactions need of it is tried for longer.
 func (w *writer[T]) prepareToWrite(ctx context.Context, c *cluster) (err error) {
+	if w.Topic != "" {
+		w.only, err = w.find(w.Topic)
+	} else {
+		err = c.find(ctx, nil)
+	}
+	if err != nil {
+		return err
+	}
 	if w.Deliver == ExactlyOnce {
 		w.txns, err = openTransactions(w.Sink, c, w.ctx, w.s.log, w.s.fail)
 		w.s.txns = w.txns
 	} else {
 		w.p, err = c.producer(ctx)
-	}
-	if err == nil && w.Topic != "" {
-		w.only, err = w.find(w.Topic)
 	}
 	return err
 }
