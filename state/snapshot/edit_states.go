@@ -148,7 +148,13 @@ func update[K comparable, V any](e *Editor, operator, name string, kind state.Ki
 		return e.set(operator, name, nil, err)
 	}
 	st := t.st
-	st.Values = []state.Schema{t.values.codec.Schema()}
+	own := t.values.codec.Schema()
+	st.Values = []state.Schema{own}
+	for _, v := range t.st.Values {
+		if _, stamped := v.Expiring(); stamped { // what had a time to live keeps it
+			st.Values = []state.Schema{own, "expiring(" + own + ")"}
+		}
+	}
 	return e.set(operator, name, &change{schema: st, edit: func(en *Entry) (bool, error) {
 		key, err := t.key(*en)
 		if err != nil {

@@ -226,11 +226,11 @@ func (e *Editor) fillList(w *chainWriter, st state.StateSchema, ch *change) erro
 			old := was.state(c.Operator, c.Name)
 			chunk := state.OperatorChunk{Operator: c.Operator, Name: c.Name}
 			for _, raw := range c.Items {
-				schema, val, err := (&layout{schema: old}).value(raw)
-				if err != nil {
+				var e Entry
+				if err := (&layout{schema: old}).value(&e, raw); err != nil {
 					return err
 				}
-				chunk.Items = append(chunk.Items, numbered(st, Entry{Schema: schema, Value: val}))
+				chunk.Items = append(chunk.Items, numbered(st, e))
 			}
 			w.c.tasks[i].Lists = append(w.c.tasks[i].Lists, chunk)
 		}
@@ -238,9 +238,13 @@ func (e *Editor) fillList(w *chainWriter, st state.StateSchema, ch *change) erro
 	return nil
 }
 
-// numbered is a value behind the number of its schema among those of st.
+// numbered is a value behind the number of its schema among those of st, and behind its stamp if it has one.
 func numbered(st state.StateSchema, e Entry) []byte {
-	return append(binary.AppendUvarint(nil, uint64(slices.Index(st.Values, e.Schema))), e.Value...)
+	id := slices.IndexFunc(st.Values, func(s state.Schema) bool {
+		inner, stamped := s.Expiring()
+		return inner == e.Schema && stamped == (e.Stamp != nil)
+	})
+	return append(append(binary.AppendUvarint(nil, uint64(id)), e.Stamp...), e.Value...)
 }
 
 // chainWriter writes the tables of a chain's tasks.

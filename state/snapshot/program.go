@@ -41,7 +41,7 @@ type ProgramState struct {
 func StateOf(d state.Declaration) ProgramState {
 	p := ProgramState{Operator: d.Operator, Name: d.Name, Kind: d.Kind.String(), Key: d.Key, MapKey: d.MapKey, Migrates: d.Migrates}
 	if len(d.Values) > 0 {
-		p.Value = d.Values[len(d.Values)-1]
+		p.Value, _ = d.Values[len(d.Values)-1].Expiring() // a time to live may come and go
 	}
 	return p
 }
@@ -160,7 +160,7 @@ func (v *vetter) compare(st state.StateSchema, d ProgramState) {
 		v.fatal(st.String(), "the map key was written as %s and is now %s", st.MapKey, d.MapKey)
 	}
 	for _, w := range st.Values {
-		if w == d.Value {
+		if w, _ = w.Expiring(); w == d.Value {
 			continue
 		}
 		if migrates(d, st.Kind, w) {

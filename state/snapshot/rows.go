@@ -67,6 +67,7 @@ func newValues[V any](st state.StateSchema, codec state.Codec[V]) (*values[V], e
 	v := &values[V]{codec: codec, readers: map[state.Schema]func([]byte, *V) error{}}
 	var faults []error
 	for _, s := range st.Values {
+		s, _ := s.Expiring()
 		r, err := v.reader(s)
 		if err != nil {
 			faults = append(faults, fmt.Errorf("%v: %w", st, err))
@@ -289,8 +290,9 @@ func (m *Manifest) Items(operator, name string) iter.Seq2[Entry, error] {
 					continue
 				}
 				for _, raw := range c.Items {
-					schema, val, err := (&layout{schema: st}).value(raw)
-					if !yield(Entry{Schema: schema, Value: val}, err) || err != nil {
+					var e Entry
+					err := (&layout{schema: st}).value(&e, raw)
+					if !yield(e, err) || err != nil {
 						return
 					}
 				}

@@ -151,7 +151,8 @@ type Entry struct {
 	Sub    []byte       // what follows: of a map its key, of a list the number of the piece, 4 bytes
 	Head   []byte       // of a timer what stands before the key: kind, time, namespace
 	Schema state.Schema // of Value; empty for a timer
-	Value  []byte       // without the number of its schema
+	Value  []byte       // without the number of its schema, and without a stamp
+	Stamp  []byte       // from when on it lives, 8 bytes, if the state had a time to live
 }
 
 // Entries yields what is stored of a keyed state, by key group and then by key; an error is the last thing it yields.
@@ -274,7 +275,7 @@ func (l *layout) entry(key, val []byte) (e Entry, err error) {
 		}
 		e.Head, rest = rest[:timerHead], rest[timerHead:]
 		e.Value = val
-	} else if e.Schema, e.Value, err = l.value(val); err != nil {
+	} else if err = l.value(&e, val); err != nil {
 		return e, err
 	}
 	if e.Key, e.Sub, err = l.key.Split(rest); err != nil {
@@ -283,11 +284,23 @@ func (l *layout) entry(key, val []byte) (e Entry, err error) {
 	return e, nil
 }
 
-// value cuts the number of the schema off.
-func (l *layout) value(val []byte) (state.Schema, []byte, error) {
+// stampLen is the length of a stamp.
+const stampLen = 8
+
+// value cuts the number of the schema off, and the stamp.
+func (l *layout) value(e *Entry, val []byte) error {
 	id, n := binary.Uvarint(val)
 	if n <= 0 || id >= uint64(len(l.schema.Values)) {
-		return "", nil, l.fault("a value names a schema that the state never had")
+		return l.fault("a value names a schema that the state never had")
 	}
-	return l.schema.Values[id], val[n:], nil
+	schema, stamped := l.schema.Values[id].Expiring()
+	e.Schema, e.Value, e.Stamp = schema, val[n:], nil
+	if !stamped {
+		return nil
+	}
+	if len(e.Value) < stampLen {
+		return l.fault("a value ends early")
+	}
+	e.Stamp, e.Value = e.Value[:stampLen:stampLen], e.Value[stampLen:]
+	return nil
 }

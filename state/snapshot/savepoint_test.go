@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
 	"github.com/stretchr/testify/require"
@@ -342,4 +343,65 @@ func TestBootstrap(t *testing.T) {
 	require.Error(t, snapshot.Update(e, "shop", "n", func(string, *visit) bool { return true }))
 	_, err = snapshot.Bootstrap("x", 0).Save(ctx, store, 0)
 	require.ErrorContains(t, err, "max parallelism 0")
+}
+
+// TestStateWithATimeToLive: values that are stamped are read, edited and moved, and keep their stamps.
+func TestStateWithATimeToLive(t *testing.T) {
+	fs := vfs.NewMem()
+	store := snapshot.NewDir(fs, "store")
+	now := int64(1000)
+	open := func(dir string, groups int, from *snapshot.Manifest) (*state.Backend, *state.Keys[int], state.Value[int], *statetest.Steps) {
+		steps := &statetest.Steps{}
+		o := state.Options{FS: fs, Dir: dir, Executor: steps, DisableCompaction: true, MaxParallelism: groups, Now: func() int64 { return now }}
+		if from != nil {
+			part, err := snapshot.Fetch(ctx, store, from.Tasks[0], fs, dir+"-restore")
+			require.NoError(t, err)
+			o.Restore = []state.RestorePart{part}
+		}
+		b, err := state.OpenBackend(o)
+		require.NoError(t, err)
+		t.Cleanup(func() { require.NoError(t, b.Close()) })
+		keys, err := state.NewKeys[int](b)
+		require.NoError(t, err)
+		v := state.NewValue[int](keys.Operator("op"), "v", state.TTL(time.Minute))
+		require.NoError(t, b.Start())
+		return b, keys, v, steps
+	}
+	b, keys, v, steps := open("a", 16, nil)
+	keys.Seek(1)
+	v.Set(10)
+	now += int64(50 * time.Second)
+	keys.Seek(2)
+	v.Set(20)
+	snap, err := b.Freeze(1, nil)
+	require.NoError(t, err)
+	steps.Run()
+	require.NoError(t, snap.Err())
+	repo := snapshot.NewRepository(store, snapshot.RepositoryOptions{})
+	task, err := repo.Upload(ctx, fs, snap)
+	require.NoError(t, err)
+	task.Name, task.Parallelism = "op", 1
+	require.NoError(t, repo.Write(ctx, &snapshot.Manifest{Job: "j", ID: 1, Operators: []snapshot.Operator{{ID: "op", MaxParallelism: 16}}, Tasks: []snapshot.Task{task}}))
+
+	s := opened(t, store, 1)
+	rows, err := snapshot.Values[int, int](s, "op", "v")
+	require.Equal(t, map[int]int{1: 10, 2: 20}, mapOf(t, rows, err, func(r snapshot.Row[int, int]) (int, int) { return r.Key, r.Value }))
+	e := snapshot.Edit(s)
+	require.NoError(t, snapshot.Update(e, "op", "v", func(_ int, v *int) bool {
+		*v++
+		return true
+	}))
+	e.SetMaxParallelism(128)
+	m, err := e.Save(ctx, store, 2)
+	require.NoError(t, err)
+
+	now += int64(15 * time.Second) // the first is over its minute, the second is not
+	_, keys, v, _ = open("b", 128, m)
+	keys.Seek(1)
+	_, ok := v.Get()
+	require.False(t, ok)
+	keys.Seek(2)
+	val, ok := v.Get()
+	require.True(t, ok)
+	require.Equal(t, 21, val)
 }
