@@ -163,7 +163,7 @@ func (k *resize) plan(dims []scaling, x *tensor.Tensor, scales []float32, sizes 
 			d.scale = float64(d.out) / float64(d.in)
 		} else {
 			d.scale = float64(scales[n])
-			d.out = int(math.Floor(float64(d.in)*d.scale + 1e-7*d.scale))
+			d.out = int(math.Floor(float64(float32(d.in) * scales[n]))) // in float32: 7·(13/7) is 13
 		}
 		if d.out < 0 || d.out > 1<<28 || d.in == 0 && d.out > 0 || !(d.scale >= 0) {
 			return fmt.Errorf("%w: Resize of %v to %d along axis %d", op.ErrInput, x, d.out, a)
