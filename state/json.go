@@ -41,10 +41,16 @@ func (r ValueReader) JSON(src []byte) ([]byte, error) {
 	return out, err
 }
 
+// maxJSON bounds the text of a value. Elements without content would make it as long as a corrupt schema likes.
+const maxJSON = 64 << 20
+
 // json appends the value that src begins with, and returns what follows it.
 func (n *node) json(dst, src []byte, depth int) ([]byte, []byte, error) {
 	if depth > maxDepth {
 		return nil, nil, errDepth
+	}
+	if len(dst) > maxJSON {
+		return nil, nil, errLong
 	}
 	n = n.deref()
 	switch n.form {
@@ -141,6 +147,8 @@ func (n *node) jsonMap(dst, src []byte, depth int) (_, _ []byte, err error) {
 	}
 	return append(dst, '}'), src, nil
 }
+
+var errLong = fmt.Errorf("%w: a value is longer than %d bytes as JSON", ErrCorrupt, maxJSON)
 
 // jsonNumber writes what has a fixed size.
 func (n *node) jsonNumber(dst, src []byte) []byte {

@@ -173,3 +173,29 @@ func everyPair(t *testing.T, all ...func(*testing.T) reader) {
 	}
 	require.Greater(t, yes, len(all), "some pairs that differ fit")
 }
+
+// FuzzJSON reads any bytes by any schema, as a tool does that is given a damaged checkpoint.
+func FuzzJSON(f *testing.F) {
+	f.Add("{ID int64;Tags []string;Next *@0}", []byte{1, 0, 0, 0, 0, 0, 0, 0, 2, 2, 'a', 0})
+	f.Add("map[float64][3]bool", []byte{2, 0, 0, 0, 0, 0, 0, 240, 127, 1, 0, 1})
+	f.Add("[60000][60000]{}", []byte{})
+	f.Add("[]time", []byte{2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 128})
+	f.Fuzz(func(t *testing.T, schema string, src []byte) {
+		if key, err := state.Schema(schema).KeyForm(); err == nil {
+			if _, rest, err := key.Split(src); err == nil {
+				_, err = key.Hash(src[:len(src)-len(rest)])
+				require.NoError(t, err)
+				_, err = key.Text(src[:len(src)-len(rest)])
+				require.NoError(t, err)
+			}
+		}
+		r, err := state.Schema(schema).ValueReader()
+		if err != nil {
+			return
+		}
+		require.NoError(t, state.Schema(schema).Reads(state.Schema(schema), "value"))
+		if text, err := r.JSON(src); err == nil {
+			require.True(t, json.Valid(text), "%s", text)
+		}
+	})
+}

@@ -160,6 +160,7 @@ func newPrinter(st state.StateSchema) (*printer, error) {
 		}
 	}
 	for _, v := range st.Values {
+		v, _ := v.Expiring()
 		if p.values[v], err = v.ValueReader(); err != nil {
 			return nil, err
 		}

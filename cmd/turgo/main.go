@@ -5,11 +5,12 @@
 //	turgo checkpoint get state accounts/balance      the entries of a state, as JSON lines
 //	turgo checkpoint diff state@6 state@7            what changed between two checkpoints
 //	turgo checkpoint verify state                    reads every byte and checks it
+//	turgo checkpoint copy state@7 s3://bucket/kept   keeps a checkpoint, or moves a job
 //	turgo checkpoint rescale -max-parallelism 512 state other    writes a checkpoint with more key groups
 //	turgo vet state schema.json                      compares with what stream.Job.Schema has written
 //	turgo model explain -runs 10 model.onnx          what loading makes of a model's graph, and what its nodes cost
 //
-// It reads only, but for rescale, which writes to another place. It needs no Go type of the job's: checkpoints hold the
+// It reads only, but for copy and rescale, which write to another place. It needs no Go type of the job's: checkpoints hold the
 // schemas of what is in them.
 //
 // Exit codes: 0 all is well; 1 something was found (damage, differences, a program that does not fit) or went wrong; 2
@@ -66,7 +67,7 @@ options of the URL are those of the packages s3store, gcsstore and azurestore.
 
 // commands lists the commands, as help shows them.
 func commands() []*command {
-	return []*command{lsCommand(), getCommand(), diffCommand(), verifyCommand(), rescaleCommand(), vetCommand(), explainCommand()}
+	return []*command{lsCommand(), getCommand(), diffCommand(), verifyCommand(), copyCommand(), rescaleCommand(), vetCommand(), explainCommand()}
 }
 
 // run is the program.

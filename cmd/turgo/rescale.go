@@ -31,26 +31,5 @@ func rescale(c *call) error {
 	if n == 0 {
 		return errors.New("say which: -max-parallelism N")
 	}
-	from, _, _ := cutID(c.args[0])
-	if from == c.args[1] {
-		return errors.New("the new checkpoint belongs into another store: the job that runs on this one could not read it")
-	}
-	s, done, err := openCheckpoint(c.ctx, c.args[0])
-	if err != nil {
-		return err
-	}
-	defer done()
-	to, closeStore, err := openStore(c.ctx, c.args[1], true)
-	if err != nil {
-		return err
-	}
-	defer closeStore()
-	e := snapshot.Edit(s)
-	e.SetMaxParallelism(n)
-	m, err := e.Save(c.ctx, to, 0)
-	if err != nil {
-		return err
-	}
-	c.printf("wrote checkpoint %d of job %q to %s: %s, max parallelism %d (was %d)\n", m.ID, m.Job, c.args[1], size(m.Bytes()), n, s.Manifest.MaxParallelism())
-	return nil
+	return rewrite(c, func(e *snapshot.Editor) { e.SetMaxParallelism(n) })
 }

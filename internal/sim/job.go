@@ -64,6 +64,8 @@ type Settings struct {
 	// Overtake lets checkpoints that are not complete after After wait no longer for what is under way.
 	Overtake bool          `json:"overtake,omitempty"`
 	After    time.Duration `json:"after,omitempty"`
+	Budget   int64         `json:"budget,omitempty"`  // bytes of state in memory, 0: all of it
+	Timeout  time.Duration `json:"timeout,omitempty"` // of a checkpoint, 0: the default
 }
 
 // Parallelism comes in classes, since a life of the process may have another one than the life before. Class 1 is 1
@@ -91,6 +93,12 @@ func (j *Job) options() []stream.Option {
 	}
 	if r.Apart {
 		opts = append(opts, stream.NoChaining())
+	}
+	if r.Budget > 0 {
+		opts = append(opts, stream.MemoryBudget(r.Budget))
+	}
+	if r.Timeout > 0 {
+		opts = append(opts, stream.CheckpointTimeout(r.Timeout))
 	}
 	if r.Overtake {
 		opts = append(opts, stream.UnalignedAfter(r.After))
@@ -146,12 +154,21 @@ func draw(random *rand.Rand, seed uint64) *Job {
 	if random.IntN(3) == 0 {
 		j.Run.Overtake, j.Run.After = true, time.Duration(pick(0, 20, 100))*time.Microsecond
 	}
+	if random.IntN(4) == 0 {
+		j.Run.Budget = int64(pick(1, 16<<10, 1<<20))
+	}
+	j.Run.Timeout = time.Duration(pick(0, 0, 5)) * time.Millisecond
 	for range pick(1, 1, 1, 2, 3) {
 		s := drawSource(random)
 		if j.Run.Overtake { // what is under way is stored without the watermarks in it: what is late after a restart is not known
 			s.Kind = Wide
 		}
 		j.Sources = append(j.Sources, s)
+	}
+	for i, s := range j.Sources { // what is late is known there and nowhere else
+		if s.Kind != Wide && random.IntN(2) == 0 {
+			j.Nodes = append(j.Nodes, Node{Op: "late-window", In: i, Class: pick(1, 1, 2, 3), A: 1 + random.IntN(3)})
+		}
 	}
 	for range 1 + random.IntN(6) {
 		j.Nodes = append(j.Nodes, Node{
@@ -184,9 +201,13 @@ func drawFaults(random *rand.Rand, j *Job) streamtest.Plan {
 		records += s.Records
 	}
 	upTo := func(n int) int { return 1 + int(float64(n)*random.Float64()) }
+	faults := random.IntN(5)
+	if random.IntN(4) == 0 { // one disaster after the other
+		faults += 6
+	}
 	steps := upTo(60 + 2*records*(1+len(j.Nodes)))
 	return streamtest.RandomPlan(random, streamtest.Counts{
 		Steps: steps, Barriers: 6, Records: upTo(records + 1), FileOps: upTo(60 + 4*steps), CheckpointReads: 20,
-		SinkCalls: upTo(2*records + 5), Prepares: 8,
-	}, random.IntN(5))
+		SinkCalls: upTo(2*records + 5), Prepares: 8, Jobs: upTo(60 + 5*steps),
+	}, faults)
 }

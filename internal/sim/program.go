@@ -27,6 +27,7 @@ type open struct {
 	stream int
 	class  int  // of parallelism
 	loose  bool // some of its records are on no lane
+	marked bool // its watermarks are those of a Marked source
 	strict bool // its records come as the source gave them, one after the other: lateness is known
 	hasty  bool // its records may be older than its watermark: nothing may wait for event time
 	// idles: its source says at times that it is idle. What comes back from idleness comes back by one subtask after the
@@ -45,14 +46,15 @@ func (w *wiring) parallelism(class int) int { return w.job.parallelism(class, w.
 // builder compiles.
 type builder struct {
 	program
-	open []open
+	open     []open
+	rescales bool
 }
 
 func (j *Job) compile() *program {
-	b := &builder{}
+	b := &builder{rescales: j.Run.Rescale}
 	for i, s := range j.Sources {
 		b.next++
-		b.open = append(b.open, open{stream: i, class: s.Class, strict: s.Kind != Wide, hasty: s.Kind != Wide, idles: s.idles()})
+		b.open = append(b.open, open{stream: i, class: s.Class, marked: s.Kind == Marked, strict: s.Kind != Wide, hasty: s.Kind != Wide, idles: s.idles()})
 	}
 	for i, n := range j.Nodes {
 		x := &node{Node: n, builder: b, id: uint64(i), at: n.In % len(b.open)}
@@ -142,6 +144,9 @@ func (p *program) answer(j *Job) [][]Record {
 	}
 	return all
 }
+
+// Answer is what plain Go makes of the job, the records of all ends, in order.
+func (j *Job) Answer() (all []Record) { return slices.Concat(j.compile().answer(j)...) }
 
 func count(all [][]Record) (n int) {
 	for _, records := range all {

@@ -55,7 +55,7 @@ func (s *shrinker) round() (smaller bool) {
 		smaller = s.try(func(j *Job) { j.Nodes[i].Class = 1 }) || smaller
 	}
 	for _, change := range []func(*Settings){
-		func(r *Settings) { r.Rescale = false }, func(r *Settings) { r.Apart = false }, func(r *Settings) { r.Restart = false },
+		func(r *Settings) { r.Rescale = false }, func(r *Settings) { r.Apart = false }, func(r *Settings) { r.Restart = false }, func(r *Settings) { r.Budget = 0 }, func(r *Settings) { r.Timeout = 0 },
 		func(r *Settings) { r.Overtake, r.After = false, 0 },
 		func(r *Settings) { r.Batch = 256 }, func(r *Settings) { r.Slots = 8 }, func(r *Settings) { r.Groups = 128 }, func(r *Settings) { r.Every = 0 },
 	} {

@@ -20,7 +20,7 @@ var timeOperations = []operation{
 	{"session", punctual, (*node).session},
 	{"buckets", punctual, (*node).buckets},
 	{"tick", nil, (*node).tick},
-	{"late-window", func(o open) bool { return o.strict }, (*node).lateWindow},
+	{"late-window", nil, (*node).lateWindow},
 }
 
 func punctual(o open) bool { return !o.hasty }
@@ -137,6 +137,9 @@ func (x *node) session() {
 // lateWindow is a window of records of which some are late: those come out at the side. A record is late when the
 // watermark before it has passed its window.
 func (x *node) lateWindow() {
+	if !x.in.strict || x.in.marked && (x.Class == 1 || x.rescales) {
+		return // of watermarks that a source gives, only the input of an exchange is kept in checkpoints
+	}
 	size := int64(x.A) * second
 	on := func(r Record) span {
 		start := floor(r.Time, size)

@@ -31,7 +31,7 @@ func TestPlanAsText(t *testing.T) {
 }
 
 func TestShrink(t *testing.T) {
-	p, err := streamtest.ParsePlan("crash-step@9,clock@4:5m0s,disk-full@3,stall@7:50ms,sink-error@2")
+	p, err := streamtest.ParsePlan("crash-step@9,clock@4:20s,disk-full@3,stall@7:50ms,sink-error@2")
 	require.NoError(t, err)
 	runs := 0
 	got := streamtest.Shrink(p, func(p streamtest.Plan) bool {
@@ -143,7 +143,7 @@ func TestEachFault(t *testing.T) {
 		"crash-step@50": 1, "crash-barrier@2": 1, "crash-record@100": 1, "crash-file@60": 1,
 		"disk-error@2": 1, "disk-torn@60": 0, "disk-full@60": any, "disk-slow@60:1s": 0, "read-error@1": 1,
 		"clock@40:1h0m0s": 0, "clock@40:-1h0m0s": 0, "stall@40:10ms": 0,
-		"source-error@50": 1, "source-slow@50:10ms": 0, "sink-error@3": 1, "sink-slow@2:5ms": 0,
+		"source-error@50": 1, "source-slow@50:10ms": 0, "sink-error@3": 1, "sink-slow@2:5ms": 0, "job-slow@9:5ms": 0,
 	} {
 		t.Run(line, func(t *testing.T) {
 			h := run(line)

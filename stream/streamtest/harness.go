@@ -61,6 +61,7 @@ type Harness struct {
 	records  int   // emitted by sources
 	calls    int   // of sinks
 	prepares int   // of sinks
+	jobs     int   // in the background
 	barrier  int64 // the newest checkpoint that a sink prepared
 	barriers int   // how many there were
 	crash    bool  // a fault asked for a crash before the next step
@@ -164,7 +165,7 @@ func (h *Harness) Failures() int { return h.failures }
 func (h *Harness) Counts() Counts {
 	return Counts{
 		Steps: h.steps, Barriers: h.barriers, Records: h.records, FileOps: h.disk.ops,
-		CheckpointReads: h.disk.reads, SinkCalls: h.calls, Prepares: h.prepares,
+		CheckpointReads: h.disk.reads, SinkCalls: h.calls, Prepares: h.prepares, Jobs: h.jobs,
 	}
 }
 
@@ -268,6 +269,45 @@ func (d *driver) Run(all []sched.Stepper) error {
 	}
 	return nil
 }
+
+// Go runs a background job, at once or when its wait is over.
+func (d *driver) Go(name string, job func()) {
+	d.h.jobs++
+	if wait, slow := d.h.due(JobSlow, d.h.jobs); slow {
+		d.Start(&slowJob{job: job, d: d, at: d.Now() + int64(wait)})
+		return
+	}
+	d.Sim.Go(name, job)
+}
+
+// slowJob is a background job that waits before it begins.
+type slowJob struct {
+	sched.Parker
+	job func()
+	d   *driver
+	at  int64
+}
+
+// Step runs the job when its time has come.
+func (s *slowJob) Step() sched.Status {
+	if s.d.Now() < s.at {
+		return sched.Blocked
+	}
+	s.job()
+	return sched.Done
+}
+
+// Deadline is when the job begins.
+func (s *slowJob) Deadline() int64 { return s.at }
+
+// Park returns where the job waits.
+func (s *slowJob) Park() *sched.Parker { return &s.Parker }
+
+// Close does nothing.
+func (s *slowJob) Close() {}
+
+// Progress says whose step it is.
+func (s *slowJob) Progress() uint64 { return uint64(s.at) }
 
 // stallable is a stepper that can be kept from stepping.
 type stallable struct {

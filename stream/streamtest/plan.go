@@ -46,13 +46,15 @@ const (
 	SinkError
 	// SinkSlow lets the sinks' Prepare At take For.
 	SinkSlow
+	// JobSlow lets background job At, such as a part of a snapshot or an upload, wait For before it begins.
+	JobSlow
 
 	faultKinds
 )
 
 var faultNames = [faultKinds]string{
 	"crash-step", "crash-barrier", "crash-record", "crash-file", "disk-error", "disk-torn", "disk-full", "disk-slow",
-	"read-error", "clock", "stall", "source-error", "source-slow", "sink-error", "sink-slow",
+	"read-error", "clock", "stall", "source-error", "source-slow", "sink-error", "sink-slow", "job-slow",
 }
 
 // String names the kind as plans are written.
@@ -65,7 +67,7 @@ func (k FaultKind) String() string {
 
 // lasts reports whether For means something.
 func (k FaultKind) lasts() bool {
-	return slices.Contains([]FaultKind{DiskSlow, ClockJump, Stall, SourceSlow, SinkSlow}, k)
+	return slices.Contains([]FaultKind{DiskSlow, ClockJump, Stall, SourceSlow, SinkSlow, JobSlow}, k)
 }
 
 // Fault is one thing that goes wrong, and when.
@@ -134,7 +136,7 @@ func parseFault(s string) (f Fault, err error) {
 }
 
 // Counts is how often in a run so far there was what faults are counted by.
-type Counts struct{ Steps, Barriers, Records, FileOps, CheckpointReads, SinkCalls, Prepares int }
+type Counts struct{ Steps, Barriers, Records, FileOps, CheckpointReads, SinkCalls, Prepares, Jobs int }
 
 // of returns the count that At of a kind refers to.
 func (c Counts) of(k FaultKind) int {
@@ -151,20 +153,23 @@ func (c Counts) of(k FaultKind) int {
 		return c.SinkCalls
 	case SinkSlow:
 		return c.Prepares
+	case JobSlow:
+		return c.Jobs
 	default:
 		return c.Steps
 	}
 }
 
-// lengths are how long faults last: from less than a step to half of what a checkpoint may take. A source that is
-// slow for as long as the last would have its job take checkpoints all the time.
-var lengths = []time.Duration{10 * time.Microsecond, 300 * time.Microsecond, 2 * time.Millisecond, 20 * time.Millisecond, 5 * time.Minute}
+// lengths are how long faults last: from less than a step to a third of what a cancelled job has to drain.
+var lengths = []time.Duration{10 * time.Microsecond, 300 * time.Microsecond, 2 * time.Millisecond, 20 * time.Millisecond, 20 * time.Second}
 
+// lengths returns those of a kind. What is slow while the rest of the job goes on is not slow for so long that the job
+// would begin and give up thousands of checkpoints meanwhile.
 func (k FaultKind) lengths() []time.Duration {
-	if k == SourceSlow {
-		return lengths[:len(lengths)-1]
+	if k == DiskSlow || k == ClockJump {
+		return lengths
 	}
-	return lengths
+	return lengths[:len(lengths)-1]
 }
 
 // RandomPlan draws n faults of all kinds, at moments that a run of that many counts has; some lie a little behind its

@@ -13,11 +13,22 @@
 //	reduce       many elements to one: sums, arg-max, top-k, softmax
 //	linear       matrix products
 //	ml           ai.onnx.ml: trees, linear models, encoders, scalers
+//	nn           convolutions, pooling, norms, recurrent cells, resize
+//	attention    scaled dot-product, linear and flexible attention, rotations
+//	quant        integers with scales
+//	signal       Fourier transforms, windows, mel filters
+//	vision       sampling by coordinates, regions, boxes, encoded pictures
+//	sequence     sequences, optionals
+//	text         strings, tokens
+//	random       draws, from the generator the reference uses
+//	control      If, Loop, Scan, with their subgraphs
+//	training     steps of optimizers
 //
 // # Invariants
 //
 //  1. There is no registration at init: what is not in the table is not there.
 //  2. Each (domain, name) is listed once.
+//  3. A node lacks no input that its operator cannot do without: [Check].
 //
 // # What it does not do
 //

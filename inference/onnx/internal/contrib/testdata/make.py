@@ -179,6 +179,26 @@ def quantized():
          weights=[1, 2, 3, 8, 9, 10, 11], hidden_size=hidden, atol=2e-2)
 
 
-for group in (activations, norms, products, attention, quantized):
+def more():
+    def s(v):
+        return np.array(v, np.float32)
+
+    def z(v):
+        return np.array(v, np.uint8)
+
+    case("q_where", "QLinearWhere", [np.array([[True], [False]]), u8(2, 3), s(0.05), z(100), u8(2, 3), s(0.02), z(20), s(0.1), z(50)],
+         [1], weights=[2, 3, 5, 6, 7, 8], atol=1)
+    case("q_conv_last", "QLinearConv", [u8(1, 6, 6, 3), s(0.02), z(120), u8(4, 3, 3, 3), s(0.01), z(128), s(0.05), z(100), rng.integers(-500, 500, 4).astype(np.int32)],
+         [1], weights=[1, 2, 3, 4, 5, 6, 7, 8], channels_last=1, pads=[1, 1, 1, 1], atol=1)
+    ids = np.array([[0, 3], [2, 1]], np.int64)
+    case("gather_blocks", "GatherBlockQuantized", [u8(4, 16), ids, f(4, 2, scale=0.1)], [1], weights=[0, 2], bits=4, block_size=16, gather_axis=0, quantize_axis=1)
+    case("gather_blocks_zeros", "GatherBlockQuantized", [u8(4, 16), ids, f(4, 2, scale=0.1), u8(4, 1)], [1], weights=[0, 2, 3], bits=4, block_size=16, gather_axis=0, quantize_axis=1)
+    case("gather_bytes", "GatherBlockQuantized", [u8(4, 32), ids, f(4, 2, scale=0.1)], [1], weights=[0, 2], bits=8, block_size=16, gather_axis=0, quantize_axis=1)
+    case("pad", "Pad", [f(2, 3), np.array([0, 1, 0, 2], np.int64), np.array([7], np.float32)], [1], weights=[1, 2])
+    case("range", "Range", [np.array(1, np.float32), np.array(6, np.float32), np.array(2, np.float32)], [1])
+    case("gather_nd", "GatherND", [f(3, 4), np.array([[0, 1], [2, 3]], np.int64)], [1])
+
+
+for group in (activations, norms, products, attention, quantized, more):
     group()
 print(sum(1 for _ in ROOT.glob("*/model.onnx")), "cases")
