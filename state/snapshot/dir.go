@@ -1,6 +1,7 @@
 package snapshot
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -247,7 +248,7 @@ func writeFile(fs vfs.FS, file string, content []byte) error {
 	if err != nil {
 		return err
 	}
-	_, err = f.Write(content)
+	_, err = f.Write(bytes.Clone(content)) // some files, such as those in memory under the race detector, spoil what they are given
 	return errors.Join(err, f.Close())
 }
 

@@ -27,7 +27,7 @@ func write(t *testing.T, fs vfs.FS, name string, content []byte) {
 	t.Helper()
 	f, err := fs.Create(name, vfs.WriteCategoryUnspecified)
 	require.NoError(t, err)
-	_, err = f.Write(content)
+	_, err = f.Write(bytes.Clone(content))
 	require.NoError(t, err)
 	require.NoError(t, f.Close())
 }
