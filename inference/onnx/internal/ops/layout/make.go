@@ -77,7 +77,8 @@ func newConstantOfShape(b *op.Build) (op.Kernel, error) {
 }
 
 // newRange counts from start to limit by delta.
-func newRange(*op.Build) (op.Kernel, error) {
+func newRange(b *op.Build) (op.Kernel, error) {
+	b.Ignore("stash_type") // each element is computed by itself: nothing is carried that could be narrower
 	return op.Func(func(c *op.Ctx) error {
 		start, limit, delta := c.In(0), c.In(1), c.In(2)
 		if start == nil || limit == nil || delta == nil || start.Elem() != limit.Elem() || start.Elem() != delta.Elem() ||

@@ -45,6 +45,9 @@ func newUpsample(b *op.Build) (op.Kernel, error) {
 		k.mode = "linear"
 	}
 	fixed := b.Floats("scales")
+	if b.Has("height_scale") || b.Has("width_scale") { // version 1, for images only
+		fixed = []float32{1, 1, b.Float("height_scale", 1), b.Float("width_scale", 1)}
+	}
 	return op.Func(func(c *op.Ctx) error {
 		if fixed == nil {
 			return k.Run(c)

@@ -28,3 +28,12 @@ func TestResizeRoundsAsExportersDo(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, []int{13}, y.Shape())
 }
+
+// TestFirstUpsample: version 1 has a scale for each side of an image.
+func TestFirstUpsample(t *testing.T) {
+	x, err := tensor.Of([]int{1, 1, 1, 2}, []float32{1, 2})
+	require.NoError(t, err)
+	y, err := onnxtest.One(1, "Upsample", []onnxtest.Attribute{onnxtest.Float("height_scale", 2), onnxtest.Float("width_scale", 2)}, x)
+	require.NoError(t, err)
+	require.Equal(t, []float32{1, 1, 2, 2, 1, 1, 2, 2}, tensor.Slice[float32](y))
+}
