@@ -14,7 +14,19 @@
 //	[64,1,32] + [1,16,32]  ──>  for 64 · for 16 · run of 32: vector + vector
 //	[8,16]    + []         ──>  run of 128: vector + number
 //
-// Matrix products are blocked; [Gemm] chooses the instruction set once per process.
+// Matrix products are blocked: the right-hand side is laid out in panels ([Packed]),
+// tiles of the result stay in registers over the whole depth, and an [Epilogue] is
+// applied while a tile is in the first-level cache.
+//
+//	a: rows as they lie      panel of b: nr columns       c: tiles, one below another
+//	┌───────────────┐        ┌──┬──┬──┐                   ┌──┐ sum
+//	│ 14 x k        │   ·    │k │  │  │         =         │14│ + bias, limits (in registers)
+//	└───────────────┘        └──┴──┴──┘                   └──┘ activation, residual (in cache)
+//
+// [Best] chooses the instruction set once per process: AVX-512, AVX2 with FMA, or plain Go.
+// Vector loops are written for 8 and for 16 numbers; lengths that do not divide are
+// finished by a padded vector or in Go. GODEBUG=cpu.avx512f=off,cpu.avx2=off makes a
+// process see less, for tests.
 //
 // # Invariants
 //
