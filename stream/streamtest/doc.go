@@ -22,6 +22,11 @@
 // A crash stops everything between two steps: nothing is closed or flushed. What the file system has
 // not synced is lost in part, as the seed says; then the job starts again.
 //
+// More than crashes can go wrong: a Plan, one line of text, says what and when (disks that fail, are full or slow, clocks
+// that jump, tasks that stand still, sources and sinks that fail or are slow). Explore draws a plan for each of many seeds,
+// shrinks the one that makes a test fail, and prints the command that runs it again. Lives of the process may run different
+// programs: Harness.Rebuild. docs/guide/testing.md is the guide.
+//
 // Invariants: equal seeds give equal traces (Harness.Trace) and equal results; a run ends, or fails the test, within a
 // bounded number of steps.
 //
