@@ -31,6 +31,27 @@ on() { # on DIR BROKERS COMMAND...: runs a command with brokers up, then stops t
   return "$status"
 }
 
+# secure DIR PORT makes a certificate for the brokers and the settings of a listener that wants TLS and credentials.
+secure() {
+  mkdir -p "$1"
+  openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj "/CN=turgo" -addext "subjectAltName=IP:127.0.0.1" \
+    -keyout "$1/key.pem" -out "$1/ca.pem" 2>/dev/null || return 1
+  openssl pkcs8 -topk8 -nocrypt -in "$1/key.pem" -out "$1/pair.pem" && cat "$1/ca.pem" >>"$1/pair.pem" || return 1
+  cat >"$1/extra" <<SETTINGS
+ssl.keystore.type=PEM
+ssl.keystore.location=$1/pair.pem
+sasl.enabled.mechanisms=PLAIN,SCRAM-SHA-256,SCRAM-SHA-512,OAUTHBEARER
+connections.max.reauth.ms=3000
+listener.name.safe.plain.sasl.jaas.config=org.apache.kafka.common.security.plain.PlainLoginModule required user_job="hush-hush";
+listener.name.safe.scram-sha-256.sasl.jaas.config=org.apache.kafka.common.security.scram.ScramLoginModule required;
+listener.name.safe.scram-sha-512.sasl.jaas.config=org.apache.kafka.common.security.scram.ScramLoginModule required;
+listener.name.safe.oauthbearer.sasl.jaas.config=org.apache.kafka.common.security.oauthbearer.OAuthBearerLoginModule required unsecuredLoginStringClaim_sub="broker";
+SETTINGS
+  export KAFKA_EXTRA="$1/extra" KAFKA_LISTENERS="SAFE://127.0.0.1:$2"
+  export KAFKA_FORMAT="--add-scram SCRAM-SHA-256=[name=job,password=hush-hush] --add-scram SCRAM-SHA-512=[name=job,password=hush-hush]"
+  export TURGO_KAFKA_SECURED="127.0.0.1:$2" TURGO_KAFKA_CA="$1/ca.pem"
+}
+
 suite() { env -u TURGO_KAFKA_CLUSTER go test -count=1 -timeout 5m ${GOTESTFLAGS:-} ./connector/kafka -plans "${PLANS:-1}"; }
 
 hurt() {
@@ -47,7 +68,9 @@ bench() {
 case "${1:-}" in
 test)
   failed=0
+  secure "$work/secrets" $((port + 200)) || echo "kafka: no secured listener, as openssl could not make a certificate"
   on "$work/one" 1 suite || failed=1
+  unset KAFKA_EXTRA KAFKA_LISTENERS KAFKA_FORMAT TURGO_KAFKA_SECURED TURGO_KAFKA_CA
   on "$work/three" 3 hurt || failed=1
   exit "$failed"
   ;;

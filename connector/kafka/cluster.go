@@ -99,8 +99,8 @@ func (c *cluster) reach(ctx context.Context) (*conn, error) {
 			c.mu.Unlock()
 			return cn, nil
 		}
-		if k := sarama.KError(0); errors.As(err, &k) && k == sarama.ErrSASLAuthenticationFailed {
-			return nil, refused("authentication at "+addr, k)
+		if errors.Is(err, sarama.ErrSASLAuthenticationFailed) { // not errors.As: sarama hides the code beside the broker's words
+			return nil, operator.Permanent(fmt.Errorf("%w: %s: %w; check Connection.SASL", ErrUnauthorized, addr, err))
 		}
 		if ctx.Err() != nil && len(failed) > 0 {
 			break
@@ -211,11 +211,16 @@ func (c *cluster) find(ctx context.Context, topics []string) error {
 	ctx, cancel := context.WithTimeout(ctx, c.timeout)
 	defer cancel()
 	missing := time.Second
+	var told error // what the try before said: the last one may only say that the time was over
 	for {
 		err := c.refresh(ctx, topics)
 		if err == nil || operator.IsPermanent(err) {
 			return err
 		}
+		if ctx.Err() != nil && told != nil {
+			return told
+		}
+		told = err
 		if errors.Is(err, ErrNoTopic) {
 			if missing -= backoff; missing <= 0 {
 				return err
