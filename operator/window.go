@@ -55,7 +55,22 @@ func NewWindow[K comparable, T, A, V, R any](w WindowSpec[K, T, A, V, R]) Factor
 	if !counts || c.Slide == c.Size || c.Validate() != nil || w.Aggregator == nil {
 		return windowFactory[K, T, A, V, R]{w}
 	}
-	return windowFactory[K, T, window.TimedAcc[T], V, R]{lastOf(c, w)}
+	return lastFactory[K, T, V, R]{lastOf(c, w)}
+}
+
+// lastFactory makes the operator for the last records of a key. (A windowFactory would have all window operators compiled
+// for it.)
+type lastFactory[K comparable, T, V, R any] struct {
+	spec WindowSpec[K, T, window.TimedAcc[T], V, R]
+}
+
+func (f lastFactory[K, T, V, R]) Name() string    { return "window" }
+func (f lastFactory[K, T, V, R]) Validate() error { return f.spec.validate() }
+
+func (f lastFactory[K, T, V, R]) New() Operator[T, R] {
+	return &windowed[K, T, window.TimedAcc[T], V, R]{
+		windowCore: windowCore[K, T, window.TimedAcc[T], V, R]{WindowSpec: f.spec},
+	}
 }
 
 // lastOf is the window of the last records of a key.
@@ -104,8 +119,9 @@ func (w *WindowSpec[K, T, A, V, R]) plain() bool {
 }
 
 // Validate reports what is wrong with the description.
-func (f windowFactory[K, T, A, V, R]) Validate() error {
-	w := f.spec
+func (f windowFactory[K, T, A, V, R]) Validate() error { return f.spec.validate() }
+
+func (w *WindowSpec[K, T, A, V, R]) validate() error {
 	if w.Assigner == nil || w.Aggregator == nil || w.Result == nil && w.Firing == nil && w.Function == nil {
 		return errors.New("a window needs an assigner, an aggregator and a result function")
 	}

@@ -117,14 +117,14 @@ func (p *Pairs[K, L, R]) Full[U any](fn func(l *L, r *R) U) *Stream[U] {
 	return joined(p, operator.FullJoin, fn == nil, fn)
 }
 
-// Semi puts each left record out once that has a partner.
-func (p *Pairs[K, L, R]) Semi() *Stream[L] {
-	return joined(p, operator.SemiJoin, false, func(l *L, _ *R) L { return *l })
+// Semi puts fn of each left record out once that has a partner.
+func (p *Pairs[K, L, R]) Semi[U any](fn func(l L) U) *Stream[U] {
+	return joined(p, operator.SemiJoin, fn == nil, func(l *L, _ *R) U { return fn(*l) })
 }
 
-// Anti puts each left record out that has no partner.
-func (p *Pairs[K, L, R]) Anti() *Stream[L] {
-	return joined(p, operator.AntiJoin, false, func(l *L, _ *R) L { return *l })
+// Anti puts fn of each left record out that has no partner.
+func (p *Pairs[K, L, R]) Anti[U any](fn func(l L) U) *Stream[U] {
+	return joined(p, operator.AntiJoin, fn == nil, func(l *L, _ *R) U { return fn(*l) })
 }
 
 // CoGroup puts fn of all records out that are in the same window of a key. It is for windows only.

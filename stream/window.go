@@ -5,7 +5,8 @@ import (
 	"github.com/turgo-io/turgo/window"
 )
 
-// Windowed is a keyed stream cut into windows.
+// Windowed is a keyed stream cut into windows. All methods that make an operator have type parameters of their own: a
+// method without would be compiled for every stream of a program, used or not.
 type Windowed[K comparable, T any] struct {
 	input    *Keyed[K, T]
 	assigner window.Assigner
@@ -23,9 +24,9 @@ func (k *Keyed[K, T]) Window(assigner window.Assigner, opts ...window.Option) *W
 	return &Windowed[K, T]{input: k, assigner: assigner, options: window.With(opts...), late: operator.NewSide[T]("late")}
 }
 
-// WindowAll cuts the whole stream into windows, in one subtask.
-func (s *Stream[T]) WindowAll(assigner window.Assigner, opts ...window.Option) *Windowed[bool, T] {
-	return s.KeyBy(func(T) bool { return true }).Parallelism(1).Window(assigner, opts...)
+// WindowAll cuts the whole stream into windows, in one subtask. Read K as bool: all records have the key true.
+func (s *Stream[T]) WindowAll[K interface{ bool }](assigner window.Assigner, opts ...window.Option) *Windowed[K, T] {
+	return s.KeyBy(func(T) K { return true }).Parallelism(1).Window(assigner, opts...)
 }
 
 // LateTo puts records that come when all their windows are gone on a side output. Without it they are
@@ -53,13 +54,6 @@ func (w *Windowed[K, T]) Aggregate[A, V, R any](a window.Aggregator[T, A, V], fn
 // Firings is Aggregate for windows that fire more than once: fn is told which firing it is, and of retractions.
 func (w *Windowed[K, T]) Firings[A, V, R any](a window.Aggregator[T, A, V], fn func(key K, f window.Firing, value V) R) *Stream[R] {
 	return windowOf(w, operator.WindowSpec[K, T, A, V, R]{Aggregator: a, Firing: fn})
-}
-
-// Reduce joins the records of each key and window two by two, the older one first, and puts out what is left. Join must
-// be associative.
-func (w *Windowed[K, T]) Reduce(join func(older, newer T) T) *Stream[T] {
-	r := w.Aggregate(window.Reduce(join), func(_ K, _ window.Span, v T) T { return v })
-	return check(r, join == nil)
 }
 
 // Process hands the aggregate of each window, when it fires, to user code with state and side outputs; fn
