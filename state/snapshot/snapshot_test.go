@@ -228,7 +228,11 @@ func TestPrune(t *testing.T) {
 
 // TestWhatWriteReturnedSurvivesEveryCrash cuts the power with nothing, a part or all of what is unsynced written.
 func TestWhatWriteReturnedSurvivesEveryCrash(t *testing.T) {
-	for seed := range uint64(60) {
+	seeds := uint64(60)
+	if testing.Short() {
+		seeds = 12
+	}
+	for seed := range seeds {
 		fs := vfs.NewCrashableMem()
 		store := snapshot.NewDir(fs, "deep/er/store")
 		local := vfs.NewMem()
