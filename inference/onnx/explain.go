@@ -9,7 +9,6 @@ import (
 	"github.com/turgo-io/turgo/inference/onnx/internal/ir"
 	"github.com/turgo-io/turgo/inference/onnx/internal/ops"
 	"github.com/turgo-io/turgo/inference/onnx/internal/pass"
-	"github.com/turgo-io/turgo/inference/onnx/internal/pb"
 )
 
 // Explanation tells what loading made of a model's graph, step by step.
@@ -43,17 +42,9 @@ type Node struct {
 func Explain(data []byte, opts ...Option) (e *Explanation, err error) {
 	defer recovered(&err)
 	c := configure(opts)
-	l := c.limits
-	decoded, err := pb.Decode(data, pb.Limits{Bytes: l.Bytes, Depth: l.Depth, Nodes: l.Nodes, Elements: l.Elements})
+	built, err := build(data, c)
 	if err != nil {
-		return nil, fmt.Errorf("onnx: %w", err)
-	}
-	if err := resolve(decoded, data, c); err != nil {
 		return nil, err
-	}
-	built, err := ir.Build(decoded, ir.Config{Nodes: l.Nodes})
-	if err != nil {
-		return nil, fmt.Errorf("onnx: %w", err)
 	}
 	if err := unsupported(built.Graph, ops.All()); err != nil {
 		return nil, err

@@ -107,6 +107,15 @@ func Read(r io.Reader, opts ...Option) (*Model, error) {
 func Load(data []byte, opts ...Option) (m *Model, err error) {
 	defer recovered(&err)
 	c := configure(opts)
+	built, err := build(data, c)
+	if err != nil {
+		return nil, err
+	}
+	return compile(built, c)
+}
+
+// build reads a file's graph.
+func build(data []byte, c config) (*ir.Model, error) {
 	l := c.limits
 	decoded, err := pb.Decode(data, pb.Limits{Bytes: l.Bytes, Depth: l.Depth, Nodes: l.Nodes, Elements: l.Elements})
 	if err != nil {
@@ -119,7 +128,7 @@ func Load(data []byte, opts ...Option) (m *Model, err error) {
 	if err != nil {
 		return nil, fmt.Errorf("onnx: %w", err)
 	}
-	return compile(built, c)
+	return built, nil
 }
 
 // resolve brings external data in, if that is allowed, and checks the digest.

@@ -35,7 +35,9 @@ func TestDepthwise(t *testing.T) {
 							for k := range kernels {
 								want += w[k*c+ch] * src[(p*step+k)*c+ch]
 							}
-							require.InDelta(t, a.At(want), got[p*c+ch], 1e-5)
+							if d := a.At(want) - got[p*c+ch]; !(d < 1e-5 && d > -1e-5) {
+								require.InDelta(t, a.At(want), got[p*c+ch], 1e-5)
+							}
 						}
 					}
 				}

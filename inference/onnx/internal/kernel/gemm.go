@@ -46,8 +46,13 @@ type Packed struct {
 	data []float32
 }
 
-// PackedLen is the number of floats that packing takes.
-func (s *ISA) PackedLen(k, n int) int { return k * s.panels(n) * s.nr }
+// PackedLen is the number of floats that packing takes. A single column stays one.
+func (s *ISA) PackedLen(k, n int) int {
+	if n == 1 {
+		return k
+	}
+	return k * s.panels(n) * s.nr
+}
 
 func (s *ISA) panels(n int) int { return (n + s.nr - 1) / s.nr }
 

@@ -14,6 +14,10 @@ func Transpose2[T any](dst, src []T, rows, cols int) {
 // Transpose writes the transpose of a matrix of rows x cols, whose rows are lds
 // apart, as one whose rows are ldd apart.
 func (s *ISA) Transpose(dst []float32, ldd int, src []float32, lds, rows, cols int) {
+	if rows == 3 && ldd == 3 && cols > 0 {
+		interleave3(dst, src, src[lds:], src[2*lds:], cols)
+		return
+	}
 	r, c := 0, 0
 	if s.lanes > 0 {
 		r, c = rows&^7, cols&^7
@@ -34,6 +38,15 @@ func (s *ISA) Transpose(dst []float32, ldd int, src []float32, lds, rows, cols i
 		for i := r; i < rows; i++ {
 			dst[k*ldd+i] = src[i*lds+k]
 		}
+	}
+}
+
+// interleave3 is the transpose of three rows, such as the colours of an image.
+func interleave3(dst, a, b, c []float32, n int) {
+	a, b, c, dst = a[:n], b[:n], c[:n], dst[:3*n]
+	for i := range a {
+		d := dst[3*i : 3*i+3 : 3*i+3]
+		d[0], d[1], d[2] = a[i], b[i], c[i]
 	}
 }
 
