@@ -113,6 +113,7 @@ type Backend struct {
 	snap     *Snapshot // in flight, or done but not thawed
 	far      []*farTimers
 	logs     int  // of evicted keys that were begun
+	over     bool // there may be keys that a snapshot has found to be over
 	recorded bool // there may be recorded removals to forget
 }
 

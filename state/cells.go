@@ -319,7 +319,7 @@ func (c *cells[T]) thaw(ok bool) {
 	f := &c.frozen
 	if ok {
 		c.recorded = append(c.recorded, f.graves...)
-	} else if !(bug.Enabled && bug.On(bug.ChangesOfFailedSnapshotLost)) {
+	} else {
 		c.redo()
 		c.graves = append(c.graves, f.graves...)
 	}

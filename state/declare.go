@@ -76,6 +76,8 @@ type stateInfo struct {
 	prefix   [prefixLen]byte
 	complete bool // nothing of it is stored that is not in memory: no need to look
 	settings settings
+	over     [][]byte // keys that the task must look at; jobs only, while a snapshot is in flight
+	purged   []byte   // from here on a snapshot looks for what is over; jobs only
 }
 
 // Option changes how a state is kept.

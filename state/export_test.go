@@ -28,3 +28,11 @@ func SlotsOf(b *Backend) (n int) {
 }
 
 func typeOf[T any]() reflect.Type { return reflect.TypeFor[T]() }
+
+// StoredOf counts the entries in a backend's store.
+func StoredOf(b *Backend) (n int) {
+	if b.store.db != nil {
+		_ = b.store.scan([]byte{}, func([]byte, []byte) error { n++; return nil })
+	}
+	return n
+}

@@ -160,8 +160,11 @@ func (b *Backend) Freeze(id uint64, done func(*Snapshot)) (*Snapshot, error) {
 
 // stages are what a snapshot brings into the store before what is dirty in memory.
 func (b *Backend) stages() (all []stage, err error) {
+	if purge := b.purge(); purge != nil {
+		all = append(all, purge)
+	}
 	if !b.options.Budget.bound() {
-		return nil, nil
+		return all, nil
 	}
 	evicted, err := b.evicted()
 	all = append(all, evicted)
@@ -190,6 +193,9 @@ func (b *Backend) settle() {
 	if b.recorded {
 		b.forgetRecorded()
 	}
+	if b.over && b.snap == nil {
+		b.expireStored()
+	}
 }
 
 func (b *Backend) thaw() {
@@ -201,7 +207,7 @@ func (b *Backend) thaw() {
 			c.thaw(b.snap.saved)
 		}
 	}
-	b.snap, b.recorded = nil, true
+	b.snap, b.recorded, b.over = nil, true, true
 	b.revive()
 }
 

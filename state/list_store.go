@@ -55,10 +55,14 @@ func (c *listColumn[T]) adopt(h *listHead, key, val []byte) error {
 	return nil
 }
 
-// restampPiece is for a piece that was read from bytes.
+// restampPiece is for a piece that was read from bytes. The newest stamp counts; a list without any lives from now on.
 func (c *listColumn[T]) restampPiece(h *listHead, ref uint32, stamp int64) {
-	if c.restamp(ref, stamp); len(h.pieces) == 1 || c.stamps.get(ref) > h.stamp {
-		h.stamp = c.stamps.get(ref)
+	if c.stamps.ttl == nil {
+		return
+	}
+	c.stamps.set(ref, stamp)
+	if len(h.pieces) == 1 || stamp > h.stamp {
+		h.stamp = stamp
 	}
 }
 

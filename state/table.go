@@ -59,6 +59,8 @@ type column interface {
 	// expireSome frees what is over of the next n entries, round and round; expireSlot that of a slot.
 	expireSome(n int)
 	expireSlot(at place)
+	// expireStored is expireSlot of the current key for what is not in memory, too.
+	expireStored(at place)
 	// cutSlots forgets all slots from bound on, the beginning of a slab; nothing of them exists.
 	cutSlots(bound uint32)
 	// memory is what the column takes for each slot, and besides that; sample measures one of its values.

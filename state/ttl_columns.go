@@ -104,6 +104,20 @@ func (c *listColumn[T]) age(h *listHead) {
 	}
 }
 
+// expireStored brings the list into memory, without counting as a reader of it.
+func (c *listColumn[T]) expireStored(at place) {
+	if h := c.head(at.slot); !c.info.complete && !h.whole {
+		c.load(h)
+	}
+	c.expireSlot(at)
+}
+
+func (c *valueColumn[T]) expireStored(at place)    { c.expireSlot(at) }
+func (c *mapColumn[UK, UV]) expireStored(at place) { c.expireSlot(at) }
+
+func (c *timerColumn) expireStored(place)  {}
+func (c *agendaColumn) expireStored(place) {}
+
 func (c *timerColumn) expireSome(int)    {}
 func (c *timerColumn) expireSlot(place)  {}
 func (c *agendaColumn) expireSome(int)   {}
