@@ -38,13 +38,6 @@ var aims = map[bug.ID]func(j *sim.Job){
 		j.Run = sim.Settings{Batch: 3, Slots: 2, Groups: 7, Every: 100 * time.Microsecond}
 		j.Faults = fmt.Sprintf("crash-step@%d", 60+j.Seed%200)
 	},
-	// A snapshot that a timeout ends half-way, one that does not, and a crash.
-	bug.ChangesOfFailedSnapshotLost: func(j *sim.Job) {
-		j.Sources = []sim.Source{{Splits: 2, Records: 69, Class: 1, Pauses: true}}
-		j.Nodes = []sim.Node{{Op: "with-state", Class: 2, A: 1}, {Op: "process", Class: 2, A: 1}}
-		j.Run = sim.Settings{Batch: 1, Slots: 1, Groups: 7, Every: 100 * time.Microsecond, Timeout: 200 * time.Microsecond}
-		j.Faults = fmt.Sprintf("job-slow@%d:300µs,crash-step@%d", 5+j.Seed%40, 200+j.Seed*7%400)
-	},
 }
 
 // find returns the first seed whose job has a wrong answer with a bug, and a right one without.
