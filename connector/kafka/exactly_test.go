@@ -244,3 +244,45 @@ func TestFencingIsExplained(t *testing.T) {
 		}
 	}
 }
+
+// A produce request names one transactional id: batches of another in it are refused by real brokers.
+func TestRequestsHaveOneProducer(t *testing.T) {
+	t.Parallel()
+	k := start(t)
+	require.NoError(t, k.CreateTopic("out", 6))
+	names, mixed := locked[map[string]bool]{v: map[string]bool{}}, locked[int]{}
+	k.Fake().ControlKey(int16(kmsg.Produce), func(q kmsg.Request) (kmsg.Response, error, bool) {
+		k.Fake().KeepControl()
+		r := q.(*kmsg.ProduceRequest)
+		ids := map[string]bool{}
+		for _, topic := range r.Topics {
+			for _, p := range topic.Partitions {
+				ids[string(p.Records[43:51])] = true // producer id of the batch
+			}
+		}
+		names.get()[*r.TransactionID] = true
+		if len(ids) > 1 {
+			mixed.set(mixed.get() + 1)
+		}
+		return nil, nil, false
+	})
+	s := exactly(k.Brokers(), "out")
+	s.BatchBytes = 200
+	w, env := writer(t, s)
+	commits := env.Counters.Get(env.ID, "commits")
+	const checkpoints, each = 20, 600
+	for c := range checkpoints {
+		done := make(chan error, 1)
+		write(t, w, c*each, each)
+		w.Prepare(int64(c+1), func(_ []byte, err error) { done <- err })
+		write(t, w, (checkpoints+c)*each, each) // of the next one, while this one is on its way
+		require.NoError(t, <-done)
+		require.NoError(t, w.Commit(int64(c+1)))
+	}
+	payload(t, w, checkpoints+1)
+	require.NoError(t, w.Commit(checkpoints+1))
+	require.Eventually(t, func() bool { return commits.Value() == checkpoints+1 }, patience, time.Millisecond)
+	require.Greater(t, len(names.get()), 1)
+	require.Zero(t, mixed.get(), "requests with batches of two producers")
+	requireExactly(t, 2*checkpoints*each, readAll(t, k.Brokers(), "out"))
+}

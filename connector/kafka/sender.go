@@ -369,18 +369,26 @@ func (s *sender) settle() {
 	s.barriers = append(s.barriers[:0], s.barriers[n:]...)
 }
 
-// pump sends what may be sent: round by round one batch of each lane, those of one broker in one request.
+// route is what one request has in common. A request names one transactional id, and a broker refuses batches of any
+// other producer in it (49, INVALID_PRODUCER_ID_MAPPING): while a checkpoint passes, lanes are at two of them.
+type route struct {
+	conn *conn
+	by   *producer
+}
+
+// pump sends what may be sent: round by round one batch of each lane, those of one broker and producer in one request.
 func (s *sender) pump() {
 	for {
-		requests := map[*conn][]*batch(nil)
+		requests := map[route][]*batch(nil)
 		live := s.lanes[:0]
 		for _, l := range s.lanes {
 			b, cn := s.next(l)
 			if b != nil {
 				if requests == nil {
-					requests = map[*conn][]*batch{}
+					requests = map[route][]*batch{}
 				}
-				requests[cn] = append(requests[cn], b)
+				to := route{cn, b.producer}
+				requests[to] = append(requests[to], b)
 			}
 			if len(l.queue) == 0 {
 				l.listed = false
@@ -392,8 +400,8 @@ func (s *sender) pump() {
 		if requests == nil {
 			return
 		}
-		for cn, batches := range requests {
-			s.send(cn, batches)
+		for to, batches := range requests {
+			s.send(to.conn, batches)
 		}
 	}
 }
