@@ -18,6 +18,13 @@
 //	                                                     v          v              v            v
 //	                                               cell{mark,val} cell          sorted keys   heap by time
 //
+// With a Budget, keys that were not used for a while are evicted, each as a whole, to a log of segments; the index then
+// holds where the record is, and using the key again is one read. Timers that are far lie in the store alone. The next
+// snapshot brings into the store what the log has and no snapshot has saved.
+//
+//	slots ──clock──> evict ──> log (tail, segments) ──index──> readmit ──> slots
+//	                             └── unsaved entries ──> next snapshot ──> store
+//
 // A slot lives as long as something of it exists, so keys that go away leave nothing behind.
 //
 // # Invariants
