@@ -15,7 +15,7 @@ import (
 // A total outlives the crashes of the harness, as a database would; what was not durable is summed up again.
 func TestCrashes(t *testing.T) {
 	const events = 20_000
-	for _, name := range []string{"q4", "q5", "q7", "q11", "q18"} {
+	for _, name := range []string{"q4", "q5", "q6", "q7", "q9", "q11", "q13", "q16", "q18", "q20"} {
 		q, err := nexmark.Find(name)
 		require.NoError(t, err)
 		want, err := nexmark.Plain(name, events)

@@ -27,6 +27,6 @@
 //
 // # What it does not do
 //
-// It reads and writes nothing outside the process, so it measures the engine, not connectors. Query q12, which depends
-// on processing time, is left out: its rows differ from run to run.
+// It reads and writes nothing outside the process, so it measures the engine, not connectors. Of q12, which depends
+// on processing time, only what does not differ from run to run is summed up: the bids that its windows count.
 package nexmark

@@ -15,6 +15,8 @@ func Plain(query string, events int64) (Sum, error) {
 		"q5":  func() { p.hotItems(10_000, 2_000) },
 		"q5w": func() { p.hotItems(60_000, 1_000) },
 		"q7":  p.highestBids, "q8": p.newSellers, "q11": p.sessions, "q18": p.lastBids, "q19": p.topBids,
+		"q6": p.incomes, "q9": p.winningBids, "q12": p.eachBidder, "q13": p.sideJoin, "q14": p.calculation,
+		"q16": p.channels, "q17": p.auctionPrices, "q20": p.expandedBids, "q22": p.directories,
 	}[query]
 	if !ok {
 		return Sum{}, fmt.Errorf("%w: %q", ErrUnknown, query)

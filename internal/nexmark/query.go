@@ -48,11 +48,20 @@ func Queries() []Query {
 		{"q4", "average winning price of a category", winningPrices},
 		{"q5", "auctions with the most bids in the last ten seconds", hotItems(10*time.Second, 2*time.Second)},
 		{"q5w", "auctions with the most bids in the last minute, every second", hotItems(time.Minute, time.Second)},
+		{"q6", "mean price of each seller's last sales", incomes},
 		{"q7", "highest bids", highestBids},
 		{"q8", "new persons who sell at once", newSellers},
+		{"q9", "winning bid of each auction", winningBids},
 		{"q11", "bids of each session of a bidder", sessions},
+		{"q12", "bids of each bidder by the clock", processingTime},
+		{"q13", "bids with a bounded side input", sideJoin},
+		{"q14", "bids calculated with", calculation},
+		{"q16", "bids of each channel", channels},
+		{"q17", "prices of each auction", auctionPrices},
 		{"q18", "last bid of each bidder on each auction", lastBids},
 		{"q19", "ten highest bids of each auction", topBids},
+		{"q20", "bids with their auction", expandedBids},
+		{"q22", "parts of the address of each bid", directories},
 	}
 }
 

@@ -5,6 +5,8 @@ import (
 	"flag"
 	"fmt"
 	"log/slog"
+	"maps"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -34,15 +36,19 @@ var full = flag.Bool("full", false, "compare one million events with what the pe
 
 func TestPublished(t *testing.T) {
 	if !*full {
-		require.Len(t, published, len(nexmark.Names()))
+		require.Subset(t, nexmark.Names(), slices.Collect(maps.Keys(published)))
 		return
 	}
 	for _, q := range nexmark.Queries() {
 		t.Run(q.Name, func(t *testing.T) {
 			plain, err := nexmark.Plain(q.Name, 1_000_000)
 			require.NoError(t, err)
-			require.Equal(t, published[q.Name], plain, "plain")
-			require.Equal(t, published[q.Name], answer(t, q, 1_000_000, 2), "stream")
+			if want, ok := published[q.Name]; ok { // the others run nothing else
+				require.Equal(t, want, plain, "plain")
+			}
+			for p := 1; p <= 3; p++ {
+				require.Equal(t, plain, answer(t, q, 1_000_000, p), "stream of %d", p)
+			}
 		})
 	}
 }

@@ -112,9 +112,9 @@ func TestPositionsThatAreNotTheSources(t *testing.T) {
 }
 
 func TestFaults(t *testing.T) {
-	_, err := nexmark.Find("q12")
+	_, err := nexmark.Find("q10")
 	require.ErrorIs(t, err, nexmark.ErrUnknown)
-	_, err = nexmark.Plain("q12", 1)
+	_, err = nexmark.Plain("q10", 1)
 	require.ErrorIs(t, err, nexmark.ErrUnknown)
 	q, err := nexmark.Find("q0")
 	require.NoError(t, err)
