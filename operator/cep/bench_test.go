@@ -10,10 +10,10 @@ import (
 	"github.com/turgo-io/turgo/operator/cep"
 )
 
-// BenchmarkDetect is what an event costs, by what it meets: none fits, a partial match for each key, a match of three.
+// BenchmarkDetect is what an event costs, by what it meets: none fits, a match of three.
 func BenchmarkDetect(b *testing.B) {
 	for name, events := range map[string][]string{
-		"none-fits": {"x1"}, "matches": {"a1", "b1", "c1"}, "partial": {"a1", "x1", "x2", "x3", "x4", "x5", "x6", "x7"},
+		"none-fits": {"x1"}, "matches": {"a1", "b1", "c1"},
 	} {
 		for _, keys := range []int{1, 10_000} {
 			b.Run(name+"/keys="+map[bool]string{true: "1", false: "10000"}[keys == 1], func(b *testing.B) {
