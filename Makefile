@@ -48,3 +48,7 @@ kafka-test: ## the Kafka connector against real brokers that are killed (needs J
 .PHONY: bench-kafka
 bench-kafka: ## source, sink and exactly-once loop beside sarama's and franz-go's clients (needs Java 17 and Maven); see docs/bench/kafka.md
 	scripts/kafka-test.sh bench
+
+.PHONY: peers
+peers: ## NEXMark by turns with another engine: TURGO_NEXMARK_PEER=command that takes a query and prints its lines of JSON; see docs/bench/nexmark.md
+	scripts/nexmark-peers.sh $(QUERIES)
