@@ -51,35 +51,7 @@ type WindowSpec[K comparable, T, A, V, R any] struct {
 //
 // State: for each key its open slices or windows, with an accumulator each.
 func NewWindow[K comparable, T, A, V, R any](w WindowSpec[K, T, A, V, R]) Factory[T, R] {
-	c, counts := w.Assigner.(window.CountWindow)
-	if !counts || c.Slide == c.Size || c.Validate() != nil || w.Aggregator == nil {
-		return windowFactory[K, T, A, V, R]{w}
-	}
-	return lastFactory[K, T, V, R]{lastOf(c, w)}
-}
-
-// lastFactory makes the operator for the last records of a key. (A windowFactory would have all window operators compiled
-// for it.)
-type lastFactory[K comparable, T, V, R any] struct {
-	spec WindowSpec[K, T, window.TimedAcc[T], V, R]
-}
-
-func (f lastFactory[K, T, V, R]) Name() string    { return "window" }
-func (f lastFactory[K, T, V, R]) Validate() error { return f.spec.validate() }
-
-func (f lastFactory[K, T, V, R]) New() Operator[T, R] {
-	return &windowed[K, T, window.TimedAcc[T], V, R]{
-		windowCore: windowCore[K, T, window.TimedAcc[T], V, R]{WindowSpec: f.spec},
-	}
-}
-
-// lastOf is the window of the last records of a key.
-func lastOf[K comparable, T, A, V, R any](c window.CountWindow, w WindowSpec[K, T, A, V, R]) WindowSpec[K, T, window.TimedAcc[T], V, R] {
-	return WindowSpec[K, T, window.TimedAcc[T], V, R]{
-		Assigner: w.Assigner, Aggregator: window.Evict(window.KeepLast[T](int(c.Size)), w.Aggregator),
-		Result: w.Result, Firing: w.Firing, Function: w.Function,
-		Trigger: w.Trigger, Lateness: w.Lateness, Mode: w.Mode, ProcessingTime: w.ProcessingTime, Late: w.Late,
-	}
+	return windowFactory[K, T, A, V, R]{w}
 }
 
 type windowFactory[K comparable, T, A, V, R any] struct{ spec WindowSpec[K, T, A, V, R] }
@@ -126,6 +98,11 @@ func (w *WindowSpec[K, T, A, V, R]) validate() error {
 		return errors.New("a window needs an assigner, an aggregator and a result function")
 	}
 	faults := []error{w.Assigner.Validate(), window.Validate(w.Aggregator)}
+	_, evicts := w.Aggregator.(window.Evicting[A])
+	if c, counts := w.Assigner.(window.CountWindow); counts && c.Slide != c.Size && !evicts {
+		faults = append(faults, fmt.Errorf("%w: count: a window of the last %d records needs window.Evict(window.KeepLast[T](%d), …) around its aggregator",
+			window.ErrInvalid, c.Size, c.Size))
+	}
 	if w.Trigger != nil {
 		faults = append(faults, w.Trigger.Validate())
 	}

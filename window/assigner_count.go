@@ -15,7 +15,8 @@ type CountWindow struct {
 // CountTumbling puts each n records of a key into a window.
 func CountTumbling(n int) CountWindow { return CountWindow{int64(n), int64(n)} }
 
-// CountSliding fires after each slide records of a key, over the last size of them, or as many as there were yet.
+// CountSliding fires after each slide records of a key, over the last size of them, or as many as there were yet. What is
+// older has to be dropped: put Evict(KeepLast[T](size), …) around the aggregator.
 func CountSliding(size, slide int) CountWindow { return CountWindow{int64(size), int64(slide)} }
 
 // Validate implements [Assigner].
@@ -36,7 +37,7 @@ func (w CountWindow) Merging() bool { return false }
 
 // Trigger is the one that such windows have unless another is set.
 func (w CountWindow) Trigger() Trigger {
-	if w.Slide < w.Size {
+	if w.Slide != w.Size {
 		return EveryCount(int(w.Slide))
 	}
 	return Purging(EveryCount(int(w.Slide)))
