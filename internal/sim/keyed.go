@@ -20,6 +20,7 @@ var keyedOperations = []operation{
 	{"over", ordered, (*node).over},
 	{"count", ordered, (*node).count},
 	{"process", ordered, (*node).process},
+	{"primitives", ordered, (*node).primitives},
 	{"once", nil, (*node).once},
 }
 
