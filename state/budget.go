@@ -17,7 +17,6 @@ type Budget struct {
 
 	mu      sync.Mutex
 	sharers int
-	changed uint64 // grows when shares change
 }
 
 const (

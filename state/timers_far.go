@@ -31,7 +31,6 @@ type farTimers struct {
 	open    *timerBatch         // of the present generation
 	batches []*timerBatch       // closed and not known to be in the store, the oldest first
 	suffix  []byte
-	record  []byte
 }
 
 // cursor is where the far timers of a key group begin.
