@@ -55,7 +55,7 @@ type Sink[T any] struct {
 	// Linger is how long a record waits at most for its batch to fill while the job is busy; 0 is 5 ms.
 	// When there is nothing more to do, batches are sent at once.
 	Linger time.Duration
-	// BufferBytes is how much may be written and not acknowledged before Write blocks; 0 is 32 MB.
+	// BufferBytes is how much may be written and not acknowledged before Write blocks; 0 is 8 MB.
 	BufferBytes int
 
 	// TransactionPrefix begins the transactional ids of ExactlyOnce; "" is made of the names of job and sink.

@@ -63,7 +63,7 @@ func openWriter[T any](s *Sink[T], c operator.Context) (*writer[T], error) {
 		parent = context.Background()
 	}
 	w.s = newSender(parent, cluster, senderSettings{
-		codec: codec, batch: orDefault(s.BatchBytes, 256<<10), buffer: int64(orDefault(s.BufferBytes, 32<<20)), retryFor: int64(s.Connection.retryFor()),
+		codec: codec, batch: orDefault(s.BatchBytes, 256<<10), buffer: int64(orDefault(s.BufferBytes, 8<<20)), retryFor: int64(s.Connection.retryFor()),
 	}, env)
 	if err := w.prepareToWrite(parent, cluster); err != nil {
 		return nil, errors.Join(err, w.Close())
