@@ -114,14 +114,14 @@ var Impure = map[string][]string{
 
 // ImpureFiles lists the files and folders that may call what Impure names outside tests, with the reason.
 var ImpureFiles = map[string]string{
-	"cmd":                          "programs: they are the outside",
-	"examples":                     "programs: they are the outside",
-	"operator/clock.go":            "the clock of the machine itself",
-	"internal/sched/real.go":       "the driver of production: timers of the machine",
-	"stream/streamtest/explore.go": "the line that runs a failure again comes from the environment",
-	"internal/nexmark/cmd":         "programs: they are the outside",
-	"connector/kafka":              "a network of its own goroutines: timers between tries, nonces of a login, certificates from files",
-	"connector/format/registry":    "the pause before a registry that does not answer is asked again",
+	"cmd":                       "programs: they are the outside",
+	"examples":                  "programs: they are the outside",
+	"operator/clock.go":         "the clock of the machine itself",
+	"internal/sched/real.go":    "the driver of production: timers of the machine",
+	"stream/streamtest":         "the line that runs a failure again comes from the environment",
+	"internal/nexmark/cmd":      "programs: they are the outside",
+	"connector/kafka":           "a network of its own goroutines: timers between tries, nonces of a login, certificates from files",
+	"connector/format/registry": "the pause before a registry that does not answer is asked again",
 }
 
 // Limits bounds the package-level names of a public package: past it the package is two, or says things twice.
