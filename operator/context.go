@@ -35,6 +35,7 @@ type Env struct {
 	Restored int64          // number of the restored checkpoint, 0 if none
 	Interval int64          // between checkpoints in nanoseconds, 0 if there is only that of the end
 	Counters *Counters
+	Aligned  *Alignments // of the attempt
 
 	outputs []interface{ Err() error } // collectors of side outputs that were asked for
 	kept    []interface{ keep() }      // state that is put together when a barrier comes
@@ -51,6 +52,11 @@ type TaskState struct {
 	Split     int32    // number of the split that the current record came from
 	Splits    []string // ids of the source's splits, by number; empty behind an exchange
 	Watermark int64    // of the task's input
+
+	// Pause leaves a split of the task's source out for a while; nil behind an exchange. Ahead says that all
+	// splits are to be left out.
+	Pause func(split int32, paused bool)
+	Ahead bool
 }
 
 // Clock tells the time. Everything in a job reads it from here, so that a test can set it.

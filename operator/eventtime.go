@@ -2,6 +2,7 @@ package operator
 
 import (
 	"errors"
+	"sync/atomic"
 	"time"
 
 	"github.com/turgo-io/turgo/internal/bug"
@@ -21,9 +22,33 @@ type Watermarks[T any] struct {
 	Idle time.Duration
 	// Every is the least step of event time between two watermarks; 0 is 1 ms.
 	Every time.Duration
+	// Generator makes the watermarks of each split in place of OutOfOrder: New is called once a split.
+	Generator func() WatermarkGenerator[T]
+	// Period asks generators that are Periodic each so often, of processing time. 0: never.
+	Period time.Duration
+	// Close lets event time go on with the clock when no split has given a record for that long (of processing
+	// time), so that the last window of a quiet stream still comes out. Records that come behind it are late. 0: never.
+	Close time.Duration
+	// Align names a group of sources of the job, and Drift how far a split may be ahead of the slowest subtask of the
+	// group before it is not read for a while: state then holds no more than that of the fast ones. A reader that
+	// cannot leave out a single split stops when all of its splits are ahead. It works right behind a source.
+	Align string
+	Drift time.Duration
 	// MaxAhead drops records whose event time is further than that ahead of the clock, and counts them
 	// as "future": one wrong timestamp would otherwise close every window. 0: no limit.
 	MaxAhead time.Duration
+}
+
+// WatermarkGenerator says what a record tells of the event time of its split: by marks among the records, say.
+type WatermarkGenerator[T any] interface {
+	// Record returns the split's watermark behind a record; the zero time says nothing new. A watermark that is
+	// less than one before it is ignored. After a restart a new generator goes on from the split's last watermark.
+	Record(v T, at time.Time) time.Time
+}
+
+// Periodic is a WatermarkGenerator that is also asked each Period of processing time, records or not.
+type Periodic interface {
+	Period(now time.Time) time.Time
 }
 
 // NewEventTime returns the operator that gives records their event time and makes watermarks. Right
@@ -46,6 +71,12 @@ type eventTime[T any] struct {
 	future   *Counter
 	deadline int64
 	kept     state.OperatorList[keptTime]
+
+	group  *alignment    // nil without one
+	member *atomic.Int64 // of it
+	limit  int64         // event time from which to look whether a split is ahead
+	last   int64         // processing time of the last look that found new records in any split
+	ticked int64         // processing time at which generators were asked
 }
 
 // keptTime is what a checkpoint keeps of one split, and of the stream's last watermark.
@@ -62,6 +93,8 @@ type splitTime struct {
 	known  bool
 	idle   bool
 	closed bool
+	paused bool // it is ahead of its group
+	gen    any  // a WatermarkGenerator
 }
 
 func (o *eventTime[T]) Open(c Context, out Receiver[T]) error {
@@ -74,6 +107,14 @@ func (o *eventTime[T]) Open(c Context, out Receiver[T]) error {
 	o.sent, o.next = NoTime, NoTime
 	o.kept = state.NewOperatorList[keptTime](c, "watermarks", state.Union)
 	o.untimed, o.future = c.Counter("untimed"), c.Counter("future")
+	o.limit, o.last, o.ticked = MaxTime, c.env.Clock.Now(), c.env.Clock.Now()
+	if o.cfg.Align != "" {
+		if c.env.Task.Pause == nil {
+			return errors.New("operator: event-time: Align works right behind a source: nobody here can pause a split")
+		}
+		o.group, o.member = c.env.Aligned.join(o.cfg.Align)
+		o.limit = NoTime
+	}
 	return o.Base.Open(c, out)
 }
 
@@ -142,16 +183,40 @@ func (o *eventTime[T]) Push(_ int64, v *T) error {
 	if s.idle || o.idle {
 		o.wakeUp(s)
 	}
+	reached := t
+	if o.cfg.Generator != nil {
+		reached = o.generated(s, v, at) // now: whoever takes the record may change it
+	}
 	if err := o.Out.Push(t, v); err != nil {
 		return err
 	}
+	return o.reached(s, reached)
+}
+
+// reached notes that a split has come to event time t.
+func (o *eventTime[T]) reached(s *splitTime, t int64) error {
 	if t > s.max {
 		s.max = t
+		if t > o.limit && !s.paused {
+			o.align()
+		}
 		if t >= o.next {
 			return o.advance()
 		}
 	}
 	return nil
+}
+
+// generated returns the event time that the watermark of a generator stands for: the one behind which it is.
+func (o *eventTime[T]) generated(s *splitTime, v *T, at time.Time) int64 {
+	return o.behind(s.gen.(WatermarkGenerator[T]).Record(*v, at))
+}
+
+func (o *eventTime[T]) behind(watermark time.Time) int64 {
+	if watermark.Before(minTime) || watermark.After(maxTime) {
+		return NoTime
+	}
+	return watermark.UnixNano() + 1
 }
 
 // wakeUp ends the idleness of a split. Its watermark may be behind the stream's: its records may be late then.
@@ -165,6 +230,9 @@ func (o *eventTime[T]) split(i int32) *splitTime {
 	s := &o.splits[i]
 	if !s.known {
 		s.known, s.max = true, o.restored(i)
+		if o.cfg.Generator != nil {
+			s.gen = o.cfg.Generator()
+		}
 		s.seen = o.Context.env.Clock.Now()
 		o.arm(s.seen)
 	}
@@ -183,11 +251,19 @@ func (o *eventTime[T]) advance() error {
 		return nil
 	}
 	o.next = low + int64(o.cfg.Every)
-	w := saturate(low, -int64(o.cfg.OutOfOrder)-1)
+	w := o.watermarkOf(low)
 	if w <= o.sent || (o.sent != NoTime && w-o.sent < int64(o.cfg.Every)) {
 		return nil
 	}
 	return o.send(w)
+}
+
+// watermarkOf returns the watermark that an event time stands for.
+func (o *eventTime[T]) watermarkOf(t int64) int64 {
+	if o.cfg.Generator != nil {
+		return saturate(t, -1)
+	}
+	return saturate(t, -int64(o.cfg.OutOfOrder)-1)
 }
 
 // send hands a watermark on. What follows in the task reads it from TaskState.
@@ -215,6 +291,7 @@ func (o *eventTime[T]) Mark(m Mark) error {
 		o.keep()
 	case SplitAdded:
 		o.split(int32(m.Value))
+		o.align() // a restored split holds the others up from here on
 		return nil
 	case SplitIdle:
 		return o.leave(int32(m.Value), false)
@@ -244,6 +321,7 @@ func (o *eventTime[T]) leave(i int32, done bool) error {
 // settle hands on what a split's leaving changes: a higher watermark, or that all are idle.
 func (o *eventTime[T]) settle() error {
 	o.next = NoTime
+	o.align()
 	if err := o.advance(); err != nil {
 		return err
 	}
@@ -258,32 +336,4 @@ func (o *eventTime[T]) settle() error {
 	}
 	o.idle = true
 	return o.Out.Mark(Mark{Kind: Idle})
-}
-
-// Deadline is when to look for idle splits.
-func (o *eventTime[T]) Deadline() int64 { return o.deadline }
-
-func (o *eventTime[T]) arm(now int64) {
-	if o.cfg.Idle > 0 {
-		o.deadline = now + int64(o.cfg.Idle)
-	}
-}
-
-// Tick finds the splits that have been quiet for the idle time.
-func (o *eventTime[T]) Tick(now int64) error {
-	o.arm(now)
-	found := false
-	for i := range o.splits {
-		s := &o.splits[i]
-		switch {
-		case s.fresh:
-			s.fresh, s.seen = false, now
-		case s.known && !s.idle && !s.closed && now-s.seen >= int64(o.cfg.Idle):
-			s.idle, found = true, true
-		}
-	}
-	if !found {
-		return nil
-	}
-	return o.settle()
 }

@@ -126,3 +126,51 @@ func TestEventTimeAtTheEnds(t *testing.T) {
 	require.Len(t, out.recs, 4)
 	require.NoError(t, b.Close())
 }
+
+// marked makes a watermark of records that end with a zero.
+type marked struct{}
+
+func (marked) Record(v string, at time.Time) time.Time {
+	if v[len(v)-1] != '0' {
+		return time.Time{}
+	}
+	return at
+}
+
+// ticking is marked, and says half past the hour whenever it is asked.
+type ticking struct{ marked }
+
+func (ticking) Period(time.Time) time.Time { return at("10:30:00") }
+
+func TestEventTimeGenerators(t *testing.T) {
+	runEventTime(t, operator.Watermarks[string]{Generator: func() operator.WatermarkGenerator[string] { return marked{} }},
+		operatortest.Of("10:00:05", "10:00:10", "10:00:15", "10:00:00", "10:00:20"),
+		operatortest.Of[string]().At("10:00:05", "10:00:05").At("10:00:10", "10:00:10").Watermark("10:00:10").
+			At("10:00:15", "10:00:15").At("10:00:00", "10:00:00"). // a watermark never goes back
+			At("10:00:20", "10:00:20").Watermark("10:00:20"))
+	runEventTime(t, operator.Watermarks[string]{
+		Generator: func() operator.WatermarkGenerator[string] { return ticking{} }, Period: 10 * time.Second,
+	},
+		operatortest.Of[string]().Split("a").Untimed("10:00:05").Clock("00:00:09").Untimed("10:00:10").Clock("00:00:10").
+			Untimed("10:00:20").Clock("00:00:20"),
+		operatortest.Of[string]().At("10:00:05", "10:00:05").At("10:00:10", "10:00:10").Watermark("10:00:10").
+			Watermark("10:30:00").At("10:00:20", "10:00:20"),
+		operatortest.Only(operatortest.Batched|operatortest.Stopped))
+}
+
+// A quiet stream's event time goes on with the clock, so that its last window comes out.
+func TestEventTimeCloses(t *testing.T) {
+	runEventTime(t, operator.Watermarks[string]{Close: 10 * time.Second, OutOfOrder: 5 * time.Second},
+		operatortest.Of[string]().Clock("00:00:00").Split("a").Untimed("10:00:00").Clock("00:00:05").Clock("00:00:10").
+			Clock("00:00:20").Clock("00:00:40").Untimed("10:00:01", "10:01:00"),
+		operatortest.Of[string]().At("10:00:00", "10:00:00").Watermark("09:59:54.999999999").
+			Watermark("10:00:04.999999999").Watermark("10:00:24.999999999").
+			At("10:00:01", "10:00:01"). // late now
+			At("10:01:00", "10:01:00").Watermark("10:00:54.999999999"),
+		operatortest.Only(operatortest.Batched|operatortest.Stopped))
+}
+
+func TestEventTimeAlignsSourcesOnly(t *testing.T) {
+	operatortest.Run(t, operator.NewEventTime(operator.Watermarks[string]{Time: at, Align: "all"}),
+		operatortest.Of("10:00:00"), operatortest.Of[string](), operatortest.Fails("works right behind a source"))
+}

@@ -43,6 +43,7 @@ type Attempt struct {
 	chains    map[*graph.Chain][]*Task
 	chainOf   map[*graph.Node]*graph.Chain
 	exchanges map[*graph.Edge]any
+	aligned   operator.Alignments
 }
 
 // Build makes the tasks of a plan. Nothing runs yet; on an error everything is closed again.
@@ -158,7 +159,7 @@ func (b *Builder) env(n *graph.Node) *operator.Env {
 		Ctx:     a.config.Ctx, Clock: a.config.Clock, Executor: a.config.Executor, Wake: t.Wake,
 		Log:     a.config.Log.With("operator", n.ID, "subtask", t.Subtask),
 		Backend: t.backend, Keys: b.keys, Task: &t.shared,
-		Counters: a.config.Counters, Interval: a.config.Interval,
+		Counters: a.config.Counters, Interval: a.config.Interval, Aligned: &a.aligned,
 	}
 	e.Scope = t.backend.Operator(n.ID)
 	if b.keys != nil {

@@ -46,6 +46,7 @@ func (n *SourceNode[T]) Head(b *Builder) error {
 	}
 	s := &sourceTask[T]{source: n.Source, env: env, task: b.task}
 	s.emitter = operator.Emitter[T]{Next: out, Task: env.Task}
+	env.Task.Pause = s.pause
 	b.task.source, b.task.head = s, out
 	b.add(env, s, s.open, s.close)
 	return nil
@@ -188,7 +189,7 @@ func (s *sourceTask[T]) step(*Task) (operator.Status, error) {
 		return operator.Done, err
 	}
 	s.at = 0
-	if s.halted {
+	if s.halted || s.env.Task.Ahead {
 		return operator.Blocked, nil
 	}
 	status, at, err := s.reader.Poll(&s.emitter, pollMax)
@@ -220,6 +221,13 @@ func (s *sourceTask[T]) deadline() int64 {
 		return s.discoverAt
 	}
 	return s.at
+}
+
+// pause leaves a split out, if the reader can do that.
+func (s *sourceTask[T]) pause(split int32, paused bool) {
+	if r, ok := s.reader.(operator.Pauser); ok {
+		r.Pause(split, paused)
+	}
 }
 
 func (s *sourceTask[T]) halt()           { s.halted = true }

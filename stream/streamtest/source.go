@@ -141,6 +141,7 @@ type playing[T any] struct {
 	at     int
 	until  int64 // nothing is played before
 	done   bool
+	paused bool
 }
 
 func (r *scriptReader[T]) Add(s operator.Split, number int32, position []byte) error {
@@ -163,12 +164,14 @@ func (r *scriptReader[T]) Poll(out *operator.Emitter[T], _ int) (operator.Status
 	if now < r.until {
 		return operator.Blocked, r.until, nil
 	}
-	wake := int64(0)
+	wake, waits := int64(0), false
 	for range r.splits {
 		p := r.splits[r.next%len(r.splits)]
 		r.next++
 		switch {
 		case p.done:
+		case p.paused:
+			waits = true
 		case now < p.until:
 			if wake == 0 || p.until < wake {
 				wake = p.until
@@ -177,7 +180,7 @@ func (r *scriptReader[T]) Poll(out *operator.Emitter[T], _ int) (operator.Status
 			return operator.Ready, 0, r.play(p, out, now)
 		}
 	}
-	if wake != 0 {
+	if wake != 0 || waits {
 		return operator.Blocked, wake, nil
 	}
 	return operator.Done, 0, nil
@@ -189,6 +192,9 @@ func (r *scriptReader[T]) play(p *playing[T], out *operator.Emitter[T], now int6
 		if p.at == len(p.lines) {
 			p.done = true
 			return out.Done(p.number)
+		}
+		if p.paused {
+			return nil
 		}
 		l := p.lines[p.at]
 		if l.kind == recordLine {
@@ -217,6 +223,15 @@ func emit[T any](p *playing[T], l *line[T], out *operator.Emitter[T]) error {
 		return out.Idle(p.number)
 	default:
 		return out.Emit(l.time, &l.value)
+	}
+}
+
+// Pause implements operator.Pauser.
+func (r *scriptReader[T]) Pause(number int32, paused bool) {
+	for _, p := range r.splits {
+		if p.number == number {
+			p.paused = paused
+		}
 	}
 }
 
