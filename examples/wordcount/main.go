@@ -1,4 +1,3 @@
-// Program wordcount is the first program of the README.
 package main
 
 import (

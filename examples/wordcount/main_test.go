@@ -2,7 +2,6 @@ package main
 
 import (
 	"os"
-	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -28,6 +27,5 @@ func TestReadme(t *testing.T) {
 	require.NoError(t, err)
 	program, err := os.ReadFile("main.go")
 	require.NoError(t, err)
-	_, code, _ := strings.Cut(string(program), "\n")
-	require.Contains(t, string(readme), "```go\n"+code+"```")
+	require.Contains(t, string(readme), "```go\n"+string(program)+"```")
 }
