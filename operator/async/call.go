@@ -31,7 +31,7 @@ func (o *caller[In, Q, A, Out]) pump(now int64) error {
 	for o.queue.len() > 0 && o.asking < o.settings.capacity {
 		slot := o.queue.front()
 		e := &o.entries[slot]
-		if a, err, ok := o.shares.cached(e.query, now); ok {
+		if a, ok, err := o.shares.cached(e.query, now); ok {
 			o.queue.pop()
 			o.counters.cached.Add(1)
 			o.finish(slot, a, err)

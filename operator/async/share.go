@@ -3,7 +3,7 @@ package async
 // sharing remembers answers, and who is asked about what right now, for queries that can be compared.
 type sharing[Q, A any] interface {
 	// cached returns a remembered answer; err is ErrNotFound if it is remembered that there is none.
-	cached(q Q, now int64) (a A, err error, ok bool)
+	cached(q Q, now int64) (a A, ok bool, err error)
 	remember(q Q, a A, err error, now int64)
 	// asked returns the slot of a record that is asked about with an equal query.
 	asked(q Q) (slot int32, ok bool)
@@ -14,7 +14,7 @@ type sharing[Q, A any] interface {
 // unshared is the sharing of queries of which each is asked by itself.
 type unshared[Q, A any] struct{}
 
-func (unshared[Q, A]) cached(Q, int64) (a A, err error, ok bool) { return a, nil, false }
+func (unshared[Q, A]) cached(Q, int64) (a A, ok bool, err error) { return a, false, nil }
 func (unshared[Q, A]) remember(Q, A, error, int64)               {}
 func (unshared[Q, A]) asked(Q) (int32, bool)                     { return 0, false }
 func (unshared[Q, A]) ask(Q, int32)                              {}
@@ -48,21 +48,21 @@ func (s *shared[Q, A]) asked(q Q) (slot int32, ok bool) {
 func (s *shared[Q, A]) ask(q Q, slot int32) { s.leaders[q] = slot }
 func (s *shared[Q, A]) answered(q Q)        { delete(s.leaders, q) }
 
-func (s *shared[Q, A]) cached(q Q, now int64) (a A, err error, ok bool) {
+func (s *shared[Q, A]) cached(q Q, now int64) (a A, ok bool, err error) {
 	i, ok := s.index[q]
 	if !ok {
-		return a, nil, false
+		return a, false, nil
 	}
 	e := &s.entries[i]
 	if e.until != 0 && now >= e.until {
-		return a, nil, false
+		return a, false, nil
 	}
 	s.unlink(i)
 	s.link(i)
 	if e.missing {
-		return a, ErrNotFound, true
+		return a, true, ErrNotFound
 	}
-	return e.answer, nil, true
+	return e.answer, true, nil
 }
 
 // remember keeps an answer, or that there is none, in place of the oldest if there is no room.
