@@ -3,6 +3,7 @@ package kafka_test
 import (
 	"context"
 	"fmt"
+	"sync"
 	"testing"
 	"time"
 
@@ -250,7 +251,8 @@ func TestRequestsHaveOneProducer(t *testing.T) {
 	t.Parallel()
 	k := start(t)
 	require.NoError(t, k.CreateTopic("out", 6))
-	names, mixed := locked[map[string]bool]{v: map[string]bool{}}, locked[int]{}
+	var mu sync.Mutex
+	names, mixed := map[string]bool{}, 0
 	k.Fake().ControlKey(int16(kmsg.Produce), func(q kmsg.Request) (kmsg.Response, error, bool) {
 		k.Fake().KeepControl()
 		r := q.(*kmsg.ProduceRequest)
@@ -260,9 +262,11 @@ func TestRequestsHaveOneProducer(t *testing.T) {
 				ids[string(p.Records[43:51])] = true // producer id of the batch
 			}
 		}
-		names.get()[*r.TransactionID] = true
+		mu.Lock()
+		defer mu.Unlock()
+		names[*r.TransactionID] = true
 		if len(ids) > 1 {
-			mixed.set(mixed.get() + 1)
+			mixed++
 		}
 		return nil, nil, false
 	})
@@ -282,7 +286,9 @@ func TestRequestsHaveOneProducer(t *testing.T) {
 	payload(t, w, checkpoints+1)
 	require.NoError(t, w.Commit(checkpoints+1))
 	require.Eventually(t, func() bool { return commits.Value() == checkpoints+1 }, patience, time.Millisecond)
-	require.Greater(t, len(names.get()), 1)
-	require.Zero(t, mixed.get(), "requests with batches of two producers")
+	mu.Lock()
+	defer mu.Unlock()
+	require.Greater(t, len(names), 1)
+	require.Zero(t, mixed, "requests with batches of two producers")
 	requireExactly(t, 2*checkpoints*each, readAll(t, k.Brokers(), "out"))
 }
