@@ -7,8 +7,8 @@ import (
 )
 
 // Dedup hands on the first record of each key and drops the others, for as long as keepFor says of event time; 0 is for ever.
-func (k *Keyed[K, T]) Dedup(keepFor time.Duration) *Keyed[K, T] {
-	return keep(k, operator.NewDedup[T](keepFor))
+func (k *Keyed[K, T]) Dedup[D interface{ time.Duration }](keepFor D) *Keyed[K, T] {
+	return keep(k, operator.NewDedup[T](time.Duration(keepFor)))
 }
 
 // DedupBloom drops records of a key whose id has been there before, in little memory and with a stated error: see
@@ -18,8 +18,8 @@ func (k *Keyed[K, T]) DedupBloom[I comparable](id func(T) I, b operator.Bloom) *
 }
 
 // Sample hands on a share of the records (0 to 1), chosen by chance from a seed.
-func (s *Stream[T]) Sample(share float64, seed uint64) *Stream[T] {
-	return via(s, operator.NewSample[T](share, seed))
+func (s *Stream[T]) Sample[N int | float64](share N, seed uint64) *Stream[T] {
+	return via(s, operator.NewSample[T](float64(share), seed))
 }
 
 // SampleBy hands on all records of a share of the keys: the same keys in every run.
@@ -28,6 +28,6 @@ func (s *Stream[T]) SampleBy[K comparable](key func(T) K, share float64) *Stream
 }
 
 // Throttle hands on at most so many records a second in each subtask, and slows the stream before it down to that.
-func (s *Stream[T]) Throttle(perSecond float64) *Stream[T] {
-	return via(s, operator.NewThrottle[T](perSecond))
+func (s *Stream[T]) Throttle[N int | float64](perSecond N) *Stream[T] {
+	return via(s, operator.NewThrottle[T](float64(perSecond)))
 }

@@ -44,7 +44,7 @@ func AlignWith(group string, drift time.Duration) TimeOption {
 // EventTime takes the records' event time from at and makes watermarks: for each split of the source, if
 // nothing but operators of the source's parallelism stands between them. Behind a merge or an exchange nobody knows of
 // splits: there the records of one split that lag behind those of another are late.
-func (s *Stream[T]) EventTime(at func(T) time.Time, opts ...TimeOption) *Stream[T] {
+func (s *Stream[T]) EventTime[F ~func(T) time.Time](at F, opts ...TimeOption) *Stream[T] {
 	var t timeSettings
 	for _, o := range opts {
 		o(&t)
@@ -56,7 +56,8 @@ func (s *Stream[T]) EventTime(at func(T) time.Time, opts ...TimeOption) *Stream[
 }
 
 // EventTimeBy is EventTime with everything that can be said about it, such as a generator of watermarks.
-func (s *Stream[T]) EventTimeBy(w operator.Watermarks[T]) *Stream[T] {
+func (s *Stream[T]) EventTimeBy[W interface{ operator.Watermarks[T] }](marks W) *Stream[T] {
+	w := operator.Watermarks[T](marks)
 	timed := via(s, operator.NewEventTime(w))
 	timed.node.BySplit = true
 	for _, d := range []time.Duration{w.OutOfOrder, w.Idle, w.Every, w.MaxAhead, w.Close, w.Drift, w.Period} {

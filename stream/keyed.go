@@ -79,8 +79,8 @@ func (k *Keyed[K, T]) MapValues[U any](fn func(T) U) *Keyed[K, U] {
 }
 
 // Filter keeps the records for which keep is true.
-func (k *Keyed[K, T]) Filter(pass func(T) bool) *Keyed[K, T] {
-	r := keep(k, operator.NewFilter(pass))
+func (k *Keyed[K, T]) Filter[F ~func(T) bool](pass F) *Keyed[K, T] {
+	r := keep(k, operator.NewFilter[T](pass))
 	check(r.Stream, pass == nil)
 	return r
 }
@@ -95,8 +95,8 @@ func (k *Keyed[K, T]) WithState[S, U any](fn func(s *S, v T) U, opts ...state.Op
 
 // Reduce keeps one value for each key, the first record and then fn of the value and each record, and
 // puts it out after each.
-func (k *Keyed[K, T]) Reduce(fn func(sum, next T) T, opts ...state.Option) *Keyed[K, T] {
-	r := keep(k, operator.NewReduce(fn, opts...))
+func (k *Keyed[K, T]) Reduce[F ~func(sum, next T) T](fn F, opts ...state.Option) *Keyed[K, T] {
+	r := keep(k, operator.NewReduce[T](fn, opts...))
 	check(r.Stream, fn == nil)
 	return r
 }

@@ -116,8 +116,8 @@ func (s *Stream[T]) Map[U any](fn func(T) U) *Stream[U] {
 }
 
 // Filter keeps the records for which keep is true.
-func (s *Stream[T]) Filter(keep func(T) bool) *Stream[T] {
-	return check(via(s, operator.NewFilter(keep)), keep == nil)
+func (s *Stream[T]) Filter[F ~func(T) bool](keep F) *Stream[T] {
+	return check(via(s, operator.NewFilter[T](keep)), keep == nil)
 }
 
 // FlatMap turns each record into the values that fn yields for it.
@@ -170,9 +170,9 @@ func (s *Stream[T]) Merge(others ...*Stream[T]) *Stream[T] {
 }
 
 // Split parts the stream in two: the records for which first is true, and the others.
-func (s *Stream[T]) Split(first func(T) bool) (yes, no *Stream[T]) {
+func (s *Stream[T]) Split[F ~func(T) bool](first F) (yes, no *Stream[T]) {
 	others := operator.NewSide[T]("others")
-	yes = check(via(s, operator.NewSplit(first, others)), first == nil)
+	yes = check(via(s, operator.NewSplit[T](first, others)), first == nil)
 	return yes, yes.Side(others)
 }
 
