@@ -244,7 +244,6 @@ func (c everyCount) OnRecord(_ *Moment, s []int64) Action {
 func (everyCount) Merge(dst, src []int64) { dst[0] += src[0] }
 
 type every struct {
-	quiet
 	d     int64
 	event bool
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/turgo-io/turgo/internal/bug"
 	"github.com/turgo-io/turgo/internal/sched"
 	"github.com/turgo-io/turgo/operator"
+	"github.com/turgo-io/turgo/state/snapshot"
 )
 
 // Storage makes checkpoints durable.
@@ -87,6 +88,9 @@ type pending struct {
 	parts   []Part
 	have    []bool
 	left    int
+
+	again int64 // when to save it again: the last try may have taken effect; 0 if there was none
+	doubt error // of that try
 
 	overtakes bool               // tasks were told not to wait
 	overtaken map[Channel][]byte // what waited at senders
@@ -203,7 +207,9 @@ func (c *Coordinator) Deadline() int64 {
 		at = 0
 	case c.pending != nil:
 		at = c.pending.started + int64(c.config.Timeout)
-		if c.config.Unaligned && !c.pending.overtakes {
+		if c.pending.again != 0 {
+			at = min(at, c.pending.again)
+		} else if c.config.Unaligned && !c.pending.overtakes {
 			at = min(at, c.pending.started+int64(c.config.AlignFor))
 		}
 	case c.retryAt != 0:
@@ -299,6 +305,11 @@ func (c *Coordinator) collect(e event, now int64) {
 		c.fail(err, now)
 		return
 	}
+	c.saveLater(p)
+}
+
+// saveLater saves a checkpoint in the background.
+func (c *Coordinator) saveLater(p *pending) {
 	c.saving = true
 	c.config.Executor.Go("checkpoint", func() {
 		c.post(event{kind: saved, err: c.save(p)})
@@ -344,11 +355,16 @@ func (c *Coordinator) save(p *pending) (err error) {
 // saved ends the checkpoint under way.
 func (c *Coordinator) saved(err error, now int64) {
 	c.saving = false
+	p := c.pending
+	if errors.Is(err, snapshot.ErrUncertain) && p != nil {
+		p.again, p.doubt = now+int64(retryLast), err
+		c.config.Log.Warn("checkpoint may or may not be durable; writing it again", "checkpoint", p.n, "error", err)
+		return
+	}
 	if err != nil {
 		c.fail(err, now)
 		return
 	}
-	p := c.pending
 	c.pending, c.failed = nil, 0
 	c.final = c.final || p.last
 	for _, t := range c.tasks {
@@ -418,6 +434,10 @@ func (c *Coordinator) act(now int64) {
 	case c.final:
 		c.stop()
 	case p != nil:
+		if p.again != 0 {
+			c.saveAgain(p, now)
+			return
+		}
 		if now-p.started >= int64(c.config.Timeout) {
 			c.fail(fmt.Errorf("not complete after %v", c.config.Timeout), now)
 			return
@@ -428,6 +448,18 @@ func (c *Coordinator) act(now int64) {
 		c.trigger(now, true)
 	case c.demanded || c.nextAt != 0 && c.nextAt <= now:
 		c.trigger(now, false)
+	}
+}
+
+// saveAgain writes a checkpoint once more of which nobody knows whether it is durable. It can neither be given up, since
+// sinks would then add to what a restore may commit, nor be committed.
+func (c *Coordinator) saveAgain(p *pending, now int64) {
+	switch {
+	case now-p.started >= int64(c.config.Timeout):
+		c.stopWith(fmt.Errorf("checkpoint %d: %w", p.n, p.doubt))
+	case now >= p.again:
+		p.again = 0
+		c.saveLater(p)
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 
 	"github.com/turgo-io/turgo/internal/checkpoint"
 	"github.com/turgo-io/turgo/internal/sched"
+	"github.com/turgo-io/turgo/state/snapshot"
 )
 
 // world is a coordinator with tasks, a store, a clock and an executor that the test moves by hand. Everything
@@ -613,4 +614,31 @@ func TestOvertaking(t *testing.T) {
 	w = newWorld(t, 1, config)
 	w.step()
 	w.after(10*time.Second, "task 0: trigger 1", "task 0: overtake 1")
+}
+
+// A checkpoint of which nobody knows whether it is durable is neither given up nor committed: it is written again.
+func TestUncertain(t *testing.T) {
+	doubtful := fmt.Errorf("%w: no answer", snapshot.ErrUncertain)
+	begin := func() *world {
+		w := newWorld(t, 1, every(10*time.Second))
+		w.step()
+		w.after(10*time.Second, "task 0: trigger 1")
+		w.ack(0, 1)
+		w.step()
+		w.saved = doubtful
+		w.background("save 1: a")
+		require.Equal(t, time.Second, w.until())
+		w.after(time.Second)
+		return w
+	}
+	w := begin()
+	w.saved = nil
+	w.background("save 1: a", "task 0: committed 1", "completed 1 in 1s, last false")
+
+	w = begin()
+	w.now += int64(10 * time.Minute)
+	w.background("save 1: a", "task 0: stop")
+	w.c.Stopped(0, nil)
+	w.step("task 0: abort 1", "drop 1: a")
+	require.ErrorIs(t, w.c.Err(), snapshot.ErrUncertain)
 }

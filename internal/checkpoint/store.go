@@ -155,6 +155,9 @@ func (s *Store) Latest() (*Restored, error) {
 	if err != nil || len(ids) == 0 {
 		return nil, err
 	}
+	if err := s.repo.Settle(ctx); err != nil {
+		return nil, err
+	}
 	var r *Restored
 	_, err = s.repo.Recover(ctx, func(m *snapshot.Manifest) (err error) {
 		if bug.Enabled && bug.On(bug.OlderRestored) && len(ids) > 1 && m.ID == ids[len(ids)-1] {

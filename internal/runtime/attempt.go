@@ -140,9 +140,13 @@ func (a *Attempt) opened() bool {
 // Tasks returns all tasks, by their ID.
 func (a *Attempt) Tasks() []*Task { return a.tasks }
 
-// Abandon closes the state of tasks that will never run, or that a simulated crash has stopped.
+// Abandon closes the state of tasks that will never run, or that a simulated crash has stopped, and the readers of their
+// sources: what else a crash leaves open is memory.
 func (a *Attempt) Abandon() {
 	for _, t := range a.tasks {
+		if t.source != nil {
+			t.source.abandon()
+		}
 		if t.backend != nil {
 			_ = t.backend.Close() // what it held is given up
 		}

@@ -23,6 +23,7 @@ type sourcePort interface {
 	halt()
 	notePositions() error
 	acknowledge(n int64)
+	abandon()
 	records() uint64
 }
 
@@ -253,6 +254,14 @@ func (s *sourceTask[T]) notePositions() error {
 func (s *sourceTask[T]) acknowledge(n int64) {
 	if r, ok := s.reader.(operator.Acknowledger); ok {
 		r.Acknowledge(n)
+	}
+}
+
+// abandon gives back what the reader holds after a simulated crash.
+func (s *sourceTask[T]) abandon() {
+	if s.reader != nil {
+		defer func() { _ = recover() }() // the crash may have come in the middle of anything
+		_ = s.reader.Close()
 	}
 }
 

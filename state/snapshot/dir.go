@@ -109,7 +109,9 @@ func (d *Dir) PutAtomic(ctx context.Context, name string, content []byte) error 
 // Create implements Store: of several links to one name the file system lets one succeed.
 func (d *Dir) Create(ctx context.Context, name string, content []byte) error {
 	return d.publish(ctx, name, content, func(temp, full string) error {
-		return errors.Join(d.fs.Link(temp, full), d.fs.Remove(temp))
+		err := d.fs.Link(temp, full)
+		_ = d.fs.Remove(temp) // Prune removes what stays
+		return err
 	})
 }
 
@@ -129,7 +131,38 @@ func (d *Dir) publish(ctx context.Context, name string, content []byte, give fun
 		return d.fault("put", name, err)
 	}
 	if err := d.syncFolders(); err != nil {
-		return d.fault("put", name, err)
+		return d.takeBack(name, d.fault("put", name, err))
+	}
+	return nil
+}
+
+// takeBack removes an object that is there, but that the next power cut may take away. If that cannot be made to last
+// either, the outcome is open.
+func (d *Dir) takeBack(name string, cause error) error {
+	err := d.fs.Remove(d.path(name))
+	if err == nil {
+		err = d.syncFolders()
+	}
+	if err != nil {
+		return fmt.Errorf("%w: %w; taking it back: %w", ErrUncertain, cause, err)
+	}
+	return cause
+}
+
+// Settle makes what List shows outlast a power cut: a process that was killed may have left a manifest that it does
+// not. Whoever acts on a manifest of another process calls it first.
+func (d *Dir) Settle(ctx context.Context) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if err := d.folder(checkpointFolder); err != nil {
+		return d.fault("settle", checkpointFolder, err)
+	}
+	d.mu.Lock()
+	d.unsynced[d.path(checkpointFolder)] = true
+	d.mu.Unlock()
+	if err := d.syncFolders(); err != nil {
+		return d.fault("settle", checkpointFolder, err)
 	}
 	return nil
 }

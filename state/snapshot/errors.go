@@ -23,4 +23,8 @@ var (
 
 	// ErrNone says that a store has no checkpoint.
 	ErrNone = errors.New("snapshot: there is no checkpoint")
+
+	// ErrUncertain is wrapped by the error of a manifest's writing that has failed and may have taken effect all the
+	// same: nobody may act as if there were no such checkpoint, nor as if there were one. Write it again.
+	ErrUncertain = errors.New("snapshot: nobody knows whether the manifest was written")
 )

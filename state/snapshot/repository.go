@@ -206,12 +206,31 @@ func (r *Repository) Write(ctx context.Context, m *Manifest) error {
 		return err
 	}
 	if err := Write(ctx, r.store, m); err != nil {
-		return err
+		return r.withdraw(ctx, m, err)
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.forgetManifest(m.ID)
 	r.note(m)
+	return nil
+}
+
+// withdraw removes a manifest whose writing has failed: a request may take effect although its answer is lost.
+func (r *Repository) withdraw(ctx context.Context, m *Manifest, cause error) error {
+	if errors.Is(cause, ErrUncertain) {
+		return cause
+	}
+	if err := r.store.Delete(ctx, manifestName(m.ID)); err != nil {
+		return fmt.Errorf("%w: %w; taking it back: %w", ErrUncertain, cause, err)
+	}
+	return cause
+}
+
+// Settle makes sure that the manifests which the store shows stay there, if it is a store that needs that.
+func (r *Repository) Settle(ctx context.Context) error {
+	if s, ok := r.store.(interface{ Settle(context.Context) error }); ok {
+		return s.Settle(ctx)
+	}
 	return nil
 }
 

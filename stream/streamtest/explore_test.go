@@ -155,3 +155,18 @@ func TestEachFault(t *testing.T) {
 		})
 	}
 }
+
+// A manifest that is renamed but may not outlast a power cut (the disk is full when its folder is synchronized) is
+// neither given up nor used by a restart: both have made duplicates.
+func TestManifestsInDoubt(t *testing.T) {
+	streamtest.Explore(t, 500, func(h *streamtest.Harness) error {
+		in := streamtest.Source[int](h)
+		var want []int
+		for i := range 60 {
+			in.Split(i % 2).Add(i).Pause(100 * time.Microsecond)
+			want = append(want, i)
+		}
+		out := streamtest.Collect(h, in.Stream().Map(func(v int) int { return v }))
+		return errors.Join(h.RunErr(t.Context()), out.Diff(want...))
+	}, streamtest.With(stream.CheckpointEvery(200*time.Microsecond), stream.Restart(stream.FixedDelay(20, time.Millisecond))))
+}
