@@ -16,8 +16,8 @@ test: ## all tests
 race: ## all tests with the race detector (needs a C compiler)
 	CGO_ENABLED=1 $(GO) test -race -short ./...
 
-bench: ## benchmarks in benchstat's format; BENCH=regexp picks some, COUNT=n repeats them
-	$(GO) test -run '^$$' -bench '$(or $(BENCH),.)' -benchmem -count $(or $(COUNT),1) ./...
+bench: ## the engine: chain, exchange, state, windows, in benchstat's format; PKG=./... BENCH=. runs all, COUNT=n repeats
+	$(GO) test -run '^$$' -bench '$(or $(BENCH),Chain|Hop|State|TumblingCount)' -benchmem -count $(or $(COUNT),1) $(or $(PKG),./stream)
 
 lint: ## formatting and linters, as in CI
 	.ci/run vet format lint
