@@ -32,7 +32,7 @@ func typeOf[T any]() reflect.Type { return reflect.TypeFor[T]() }
 // StoredOf counts the entries in a backend's store.
 func StoredOf(b *Backend) (n int) {
 	if b.store.db != nil {
-		_ = b.store.scan([]byte{}, func([]byte, []byte) error { n++; return nil })
+		_ = b.store.scan(nil, func([]byte, []byte) error { n++; return nil })
 	}
 	return n
 }

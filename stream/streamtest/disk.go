@@ -51,6 +51,13 @@ func (d *disk) mount(mem *vfs.MemFS) {
 
 // crash takes the picture that survives. Calls of the crashed process still go to the old files.
 func (d *disk) crash() {
+	d.mu.Lock() // goroutines of Pebble may be writing
+	defer d.mu.Unlock()
+	d.crashNow()
+}
+
+// crashNow is crash for who holds the lock.
+func (d *disk) crashNow() {
 	if d.crashed {
 		return
 	}
@@ -96,7 +103,7 @@ func (d *disk) change(op errorfs.Op, takesRoom bool) error {
 	d.ops++
 	at := func(k FaultKind) (time.Duration, bool) { return d.h.due(k, d.ops) }
 	if _, now := at(CrashFile); now {
-		d.crash()
+		d.crashNow()
 		return nil
 	}
 	if _, now := at(DiskFull); now {
