@@ -98,7 +98,7 @@ func (x *node) tumbling() {
 }
 
 func (x *node) sliding() {
-	size, slide := x.size(), 2*int64(second)
+	size, slide := x.size(), 2*second
 	x.windowed(window.Sliding(time.Duration(size), time.Duration(slide)), func(in []Record) []Record {
 		return x.inSpans(in, func(r Record) (all []span) {
 			for start := floor(r.Time, slide); start+size > r.Time; start -= slide {
